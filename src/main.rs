@@ -1,2 +1,2 @@
-//! h
+//! The `handbell` binary.
 fn main() {}

@@ -1,0 +1,392 @@
+//! THE one way in: identify → authorise → rate-limit → record → do → record.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::mpsc;
+
+use super::{
+    BadParam, Clock, Diagnosis, Outcome, Prober, Progress, RawParams, Record, RecordId, Recorder,
+    Start, StoreError, parse_params,
+};
+use crate::domain::{
+    access::{Actor, Policy, Role},
+    diagnosis::Report,
+    handbook::{Handbook, Runbook},
+    redact::Redactor,
+    text::Text,
+};
+
+/// What can be asked. The match in [`Request::needs`] has no wildcard arm: a new request can't be
+/// forgotten there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Run every check of a page.
+    Diagnose {
+        /// The page's id.
+        runbook: String,
+        /// The parameters as they were typed.
+        params: RawParams,
+    },
+    /// The newest diagnoses.
+    History {
+        /// Of this page only.
+        runbook: Option<String>,
+        /// How many.
+        limit: u32,
+    },
+    /// One recorded diagnosis.
+    ShowRecord {
+        /// Its number.
+        id: RecordId,
+    },
+}
+
+impl Request {
+    /// The role that this needs.
+    #[must_use]
+    pub fn needs(&self) -> Role {
+        match self {
+            Self::Diagnose { .. } => Role::Operator,
+            Self::History { .. } | Self::ShowRecord { .. } => Role::Viewer,
+        }
+    }
+
+    /// What is asked, for the record and for a refusal: `diagnose redis`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Diagnose { runbook, .. } => format!("diagnose {runbook}"),
+            Self::History { .. } => "history".to_owned(),
+            Self::ShowRecord { id } => format!("history {}", id.0),
+        }
+    }
+}
+
+/// Where a request comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A channel of a guild.
+    Discord {
+        /// The guild's id.
+        guild: String,
+        /// The channel's id.
+        channel: String,
+    },
+    /// The command line.
+    CommandLine,
+}
+
+impl Place {
+    /// As it is recorded: `discord:<guild>/<channel>`, `cli`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Discord { guild, channel } => format!("discord:{guild}/{channel}"),
+            Self::CommandLine => "cli".to_owned(),
+        }
+    }
+}
+
+/// A request with who asks and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Who asks.
+    pub actor: Actor,
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub request: Request,
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// A diagnosis and the number under which it is recorded.
+    Diagnosed {
+        /// The number.
+        record: RecordId,
+        /// The report, redacted.
+        report: Box<Report>,
+        /// The page that was run, for what the report only names.
+        page: Arc<Runbook>,
+    },
+    /// Recorded diagnoses, the newest first.
+    History(Vec<Record>),
+}
+
+impl PartialEq for Runbook {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.hash == other.hash
+    }
+}
+
+/// Why nothing was done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The actor's role does not reach.
+    MissingRole {
+        /// What was asked.
+        asked: String,
+        /// The role that it needs.
+        needed: Role,
+        /// The role that the actor holds.
+        held: Option<Role>,
+    },
+    /// Too many requests of this actor at once.
+    TooBusy {
+        /// How many may run at once.
+        limit: usize,
+    },
+    /// There is no such page.
+    NoSuchPage {
+        /// What was asked for.
+        asked: String,
+        /// The pages that there are.
+        pages: Vec<String>,
+    },
+    /// There is no such record.
+    NoSuchRecord(RecordId),
+    /// Parameters that don't fit.
+    BadParams(Vec<BadParam>),
+    /// It can't be recorded, so it was not done (or is not shown).
+    NotRecorded(StoreError),
+}
+
+impl Refusal {
+    /// The refusal in the reader's words: what is wrong, and how to mend it.
+    #[must_use]
+    pub fn say(&self) -> Text {
+        match self {
+            Self::MissingRole {
+                asked,
+                needed,
+                held,
+            } => {
+                let held_en = held.map_or("no role", Role::word);
+                let held_zh = held.map_or("没有任何角色", Role::word);
+                Text::new(
+                    format!(
+                        "`{asked}` needs the role **{needed}**; you have {held_en}. An admin can grant it in access.toml."
+                    ),
+                    format!(
+                        "`{asked}` 需要角色 **{needed}**；你目前：{held_zh}。管理员可以在 access.toml 中授予。"
+                    ),
+                )
+            }
+            Self::TooBusy { limit } => Text::new(
+                format!("{limit} diagnoses are already running for you; wait until one has ended."),
+                format!("你已有 {limit} 个诊断正在运行；请等其中一个结束。"),
+            ),
+            Self::NoSuchPage { asked, pages } => Text::new(
+                format!(
+                    "The handbook has no page {asked:?}; it has: {}.",
+                    pages.join(", ")
+                ),
+                format!(
+                    "手册中没有 {asked:?} 这一页；可用的有：{}。",
+                    pages.join("、")
+                ),
+            ),
+            Self::NoSuchRecord(id) => Text::new(
+                format!("There is no recorded diagnosis number {}.", id.0),
+                format!("没有编号为 {} 的诊断记录。", id.0),
+            ),
+            Self::BadParams(bad) => {
+                let join = |pick: fn(&Text) -> &str, by: &str| {
+                    bad.iter()
+                        .map(|bad| pick(&bad.say))
+                        .collect::<Vec<_>>()
+                        .join(by)
+                };
+                Text::new(
+                    format!("{}.", join(|say| &say.en, "; ")),
+                    format!("{}。", join(|say| &say.zh, "；")),
+                )
+            }
+            Self::NotRecorded(error) => Text::new(
+                format!("It can't be recorded, so it is not done: {error}."),
+                format!("无法写入记录，因此没有执行：{error}。"),
+            ),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::NotRecorded(error)
+    }
+}
+
+/// The gate and all that stands behind it.
+pub struct Gate {
+    policy: Policy,
+    handbook: RwLock<Arc<Handbook>>,
+    diagnosis: Diagnosis,
+    recorder: Arc<dyn Recorder>,
+    clock: Arc<dyn Clock>,
+    redactor: Redactor,
+    running: super::limit::PerActor,
+}
+
+impl Gate {
+    /// A gate with everything behind it.
+    #[must_use]
+    pub fn new(
+        policy: Policy,
+        handbook: Handbook,
+        diagnosis: Diagnosis,
+        recorder: Arc<dyn Recorder>,
+        clock: Arc<dyn Clock>,
+        redactor: Redactor,
+    ) -> Self {
+        Self {
+            policy,
+            handbook: RwLock::new(Arc::new(handbook)),
+            diagnosis,
+            recorder,
+            clock,
+            redactor,
+            running: super::limit::PerActor::default(),
+        }
+    }
+
+    /// The handbook in force.
+    #[must_use]
+    pub fn handbook(&self) -> Arc<Handbook> {
+        Arc::clone(&self.handbook.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another handbook in force; runs under way keep theirs.
+    pub fn replace_handbook(&self, handbook: Handbook) {
+        *self
+            .handbook
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(handbook);
+    }
+
+    /// The probes there are.
+    #[must_use]
+    pub fn prober(&self) -> &Arc<dyn Prober> {
+        self.diagnosis.prober()
+    }
+
+    /// Whether `actor` could do `request`; what a completion may offer.
+    #[must_use]
+    pub fn allows(&self, actor: &Actor, request: &Request) -> bool {
+        self.policy.allows(actor, request.needs())
+    }
+
+    /// Does what `envelope` asks. Progress of a diagnosis goes to `progress`, which may be closed.
+    ///
+    /// # Errors
+    /// A [`Refusal`] says what kept it from being done; nothing was done then.
+    pub async fn pass(
+        &self,
+        envelope: Envelope,
+        progress: mpsc::Sender<Progress>,
+    ) -> Result<Reply, Refusal> {
+        self.authorise(&envelope).await?;
+        let Envelope {
+            actor,
+            place,
+            request,
+        } = envelope;
+        match request {
+            Request::Diagnose { runbook, params } => {
+                let _turn = self.running.enter(&actor).ok_or(Refusal::TooBusy {
+                    limit: super::limit::RUNS_PER_ACTOR,
+                })?;
+                self.diagnose(actor, &place, &runbook, &params, progress)
+                    .await
+            }
+            Request::History { runbook, limit } => {
+                let records = self.recorder.history(runbook.as_deref(), limit).await?;
+                Ok(Reply::History(records))
+            }
+            Request::ShowRecord { id } => match self.recorder.record(id).await? {
+                Some(record) => Ok(Reply::History(vec![record])),
+                None => Err(Refusal::NoSuchRecord(id)),
+            },
+        }
+    }
+
+    async fn authorise(&self, envelope: &Envelope) -> Result<(), Refusal> {
+        let needed = envelope.request.needs();
+        if self.policy.allows(&envelope.actor, needed) {
+            return Ok(());
+        }
+        let refusal = Refusal::MissingRole {
+            asked: envelope.request.label(),
+            needed,
+            held: self.policy.role_of(&envelope.actor),
+        };
+        let why = refusal.say().en;
+        let asked = envelope.request.label();
+        let recorded = self
+            .recorder
+            .refuse(
+                &envelope.actor,
+                &envelope.place.label(),
+                self.clock.now(),
+                &asked,
+                &why,
+            )
+            .await;
+        if let Err(error) = recorded {
+            // The refusal stands whether or not it could be written down.
+            tracing::error!(actor = envelope.actor.label(), asked, %error, "a refusal could not be recorded");
+        }
+        Err(refusal)
+    }
+
+    async fn diagnose(
+        &self,
+        actor: Actor,
+        place: &Place,
+        runbook: &str,
+        raw: &RawParams,
+        progress: mpsc::Sender<Progress>,
+    ) -> Result<Reply, Refusal> {
+        let handbook = self.handbook();
+        let page = handbook.page(runbook).ok_or_else(|| Refusal::NoSuchPage {
+            asked: runbook.to_owned(),
+            pages: handbook.pages.keys().map(ToString::to_string).collect(),
+        })?;
+        let params = parse_params(&page.params, raw).map_err(Refusal::BadParams)?;
+        let start = Start {
+            actor,
+            place: place.label(),
+            at: self.clock.now(),
+            runbook: page.id.to_string(),
+            page_hash: page.hash.clone(),
+            params: params.clone(),
+        };
+        let record = self.recorder.begin(&start).await?;
+        let mut report = self.diagnosis.run(page, &params, progress).await;
+        self.redactor.clean_report(&mut report);
+        let outcome = Outcome {
+            verdict: report.verdict,
+            root_causes: report
+                .root_causes
+                .iter()
+                .map(|ranked| ranked.cause.to_string())
+                .collect(),
+            duration_ms: report.duration_ms,
+            report: super::report_json(&report, crate::domain::text::Lang::En),
+        };
+        self.recorder.finish(record, &outcome).await?;
+        tracing::info!(
+            record = record.0,
+            actor = start.actor.label(),
+            runbook,
+            verdict = report.verdict.word(),
+            duration_ms = report.duration_ms,
+            "diagnosed"
+        );
+        Ok(Reply::Diagnosed {
+            record,
+            report: Box::new(report),
+            page: Arc::clone(page),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! A report as the stable JSON of `--json`, of the record and of the attached evidence.
+
+use serde_json::{Value, json};
+
+use crate::domain::{
+    diagnosis::{CheckResult, Ranked, Report, Verdict},
+    text::Lang,
+};
+
+/// `report` as JSON, its sentences in `lang`. Keys are only ever added, never renamed or removed.
+#[must_use]
+pub fn report_json(report: &Report, lang: Lang) -> Value {
+    json!({
+        "runbook": report.runbook,
+        "page": report.page_hash,
+        "verdict": report.verdict.word(),
+        "duration_ms": report.duration_ms,
+        "root_causes": ranked(&report.root_causes, lang),
+        "consequences": ranked(&report.consequences, lang),
+        "unknown": report
+            .unknown()
+            .map(|check| json!({
+                "check": check.id,
+                "target": check.target,
+                "reason": check.reason,
+                "say": check.say.get(lang),
+            }))
+            .collect::<Vec<_>>(),
+        "not_applicable": report
+            .with(Verdict::NotApplicable)
+            .map(|check| json!({"check": check.id, "target": check.target, "say": check.say.get(lang)}))
+            .collect::<Vec<_>>(),
+        "checks": report.checks.iter().map(|check| check_json(check, lang)).collect::<Vec<_>>(),
+        "remedies": report.remedies,
+    })
+}
+
+fn ranked(all: &[Ranked], lang: Lang) -> Vec<Value> {
+    all.iter()
+        .map(|one| {
+            let mut value = json!({
+                "cause": one.cause,
+                "verdict": one.verdict.word(),
+                "check": one.check,
+                "target": one.target,
+                "say": one.say.get(lang),
+            });
+            if !one.explained_by.is_empty() {
+                value["explained_by"] = json!(one.explained_by);
+            }
+            value
+        })
+        .collect()
+}
+
+fn check_json(check: &CheckResult, lang: Lang) -> Value {
+    json!({
+        "id": check.id,
+        "target": check.target,
+        "title": check.title.get(lang),
+        "verdict": check.verdict.word(),
+        "cause": check.cause,
+        "reason": check.reason,
+        "say": check.say.get(lang),
+        "facts": check.facts,
+        "duration_ms": check.duration_ms,
+        "evidence": check.evidence,
+    })
+}

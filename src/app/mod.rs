@@ -1,0 +1,22 @@
+//! Use cases, and the ports that they need.
+//!
+//! - `ports`: what the use cases ask of the world
+//! - `gate`: THE one way in: identify → authorise → rate-limit → record → do → record
+//! - `diagnose`: every check of a page at once
+//! - `json`: a report as stable JSON
+
+mod diagnose;
+mod gate;
+mod json;
+mod limit;
+mod params;
+mod ports;
+
+pub use diagnose::{Diagnosis, Limits, Progress};
+pub use gate::{Envelope, Gate, Place, Refusal, Reply, Request};
+pub use json::report_json;
+pub use limit::RUNS_PER_ACTOR;
+pub use params::{BadParam, RawParams, parse_params};
+pub use ports::{
+    Clock, Look, Outcome, Prober, Record, RecordId, Recorder, Start, StoreError, SystemClock,
+};

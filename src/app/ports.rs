@@ -1,0 +1,190 @@
+//! What the use cases ask of the world, in the domain's words.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    access::Actor,
+    diagnosis::{Blind, Catalog, Sighting, Verdict},
+    handbook::{Args, Params},
+    ids::TargetId,
+};
+
+/// The time. Tests travel in it.
+pub trait Clock: Send + Sync {
+    /// Now, UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's own clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock"
+    )]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// One look of a probe at a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// The probe's name.
+    pub probe: String,
+    /// Where to look.
+    pub target: TargetId,
+    /// The arguments: parameters filled in, so never [`crate::domain::handbook::ArgValue::Param`].
+    pub args: Args,
+    /// The time that the look may take; the engine gives up at it. A probe that wants to tell a
+    /// hang from silence ends its own waiting a little earlier ([`Look::patience`]).
+    pub deadline: Duration,
+}
+
+impl Look {
+    /// How long a probe itself should wait for its peer: nine tenths of the deadline,
+    /// so that what it has seen until then is still told.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.deadline.mul_f64(0.9)
+    }
+}
+
+/// Read-only eyes.
+#[async_trait]
+pub trait Prober: Send + Sync {
+    /// Every probe there is.
+    fn catalog(&self) -> &Catalog;
+
+    /// Looks once.
+    ///
+    /// # Errors
+    /// [`Blind::NotApplicable`] when there is nothing to look at here; [`Blind::Unknown`] with
+    /// the reason when the probe could not look.
+    async fn look(&self, look: &Look) -> Result<Sighting, Blind>;
+}
+
+/// The number of a recorded diagnosis; it goes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RecordId(pub i64);
+
+/// What is recorded before a diagnosis runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    /// Who asked.
+    pub actor: Actor,
+    /// Where: `discord:<guild>/<channel>`, `cli`.
+    pub place: String,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// The page.
+    pub runbook: String,
+    /// The page's version.
+    pub page_hash: String,
+    /// The parameters of the run.
+    pub params: Params,
+}
+
+/// How a recorded diagnosis ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The root causes, the most telling first.
+    pub root_causes: Vec<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The whole report, as `--json` prints it in English; already redacted.
+    pub report: serde_json::Value,
+}
+
+/// A recorded diagnosis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its number.
+    pub id: RecordId,
+    /// What was asked.
+    pub start: Start,
+    /// How it ended; `None` while it runs, or when the process died before its end.
+    pub outcome: Option<Outcome>,
+}
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the file; trying again can help.
+    #[error("the store {location} is locked by another process; try again, or stop that process")]
+    Locked {
+        /// Where the store is.
+        location: String,
+    },
+    /// No space left.
+    #[error("the disk of the store {location} is full; free some space, nothing was changed")]
+    Full {
+        /// Where the store is.
+        location: String,
+    },
+    /// The state directory can't be made or written.
+    #[error("the store {location} can't be opened: {detail}")]
+    Unavailable {
+        /// Where the store is.
+        location: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// The file is not what this version wrote or can read.
+    #[error("the store {location} can't be used: {detail}")]
+    Corrupt {
+        /// Where the store is.
+        location: String,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// What is remembered.
+#[async_trait]
+pub trait Recorder: Send + Sync {
+    /// Records that a diagnosis begins.
+    ///
+    /// # Errors
+    /// The store can't take it; the diagnosis must not run then.
+    async fn begin(&self, start: &Start) -> Result<RecordId, StoreError>;
+
+    /// Records how the diagnosis `id` ended. Doing it twice keeps the first outcome.
+    ///
+    /// # Errors
+    /// The store can't take it; nothing may be shown as recorded then.
+    async fn finish(&self, id: RecordId, outcome: &Outcome) -> Result<(), StoreError>;
+
+    /// Records that something was asked and refused.
+    ///
+    /// # Errors
+    /// The store can't take it.
+    async fn refuse(
+        &self,
+        actor: &Actor,
+        place: &str,
+        at: Timestamp,
+        asked: &str,
+        why: &str,
+    ) -> Result<(), StoreError>;
+
+    /// The newest `limit` diagnoses, the newest first; of one page when `runbook` is given.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    async fn history(&self, runbook: Option<&str>, limit: u32) -> Result<Vec<Record>, StoreError>;
+
+    /// One diagnosis; `None` when there is none of that number.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    async fn record(&self, id: RecordId) -> Result<Option<Record>, StoreError>;
+}

@@ -1,0 +1,18 @@
+//! From facts to findings, from findings to ranked causes.
+//!
+//! - `fact`: named, typed values with units, and how a probe declares them
+//! - `probe`: what a probe says of itself, and how it says that it could not look
+//! - `judge`: one check's facts and rules → one finding
+//! - `report`: all findings of a run → root causes, consequences, unknowns
+
+mod fact;
+mod judge;
+mod probe;
+mod report;
+
+pub use fact::{Fact, FactSpec, FactType, Facts, Unit, Value};
+pub use judge::judge;
+pub use probe::{
+    ArgSpec, ArgType, Blind, Catalog, PerKey, ProbeSpec, Sighting, TargetKind, Unseen,
+};
+pub use report::{CheckResult, Ranked, Report, Verdict, rank};

@@ -1,0 +1,337 @@
+//! All findings of a run → one ranked answer. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Blind, Facts};
+use crate::domain::{
+    handbook::{Check, Runbook},
+    ids::{CauseId, CheckId, RemedyId, TargetId},
+    text::Text,
+};
+
+/// What a check says, worst last; `Unknown` and `NotApplicable` are outside that order.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// There is nothing to look at here, and that is no fault.
+    NotApplicable,
+    /// Healthy.
+    Ok,
+    /// The probe could not look; never a silent pass.
+    Unknown,
+    /// Not yet broken.
+    Warning,
+    /// Broken.
+    Critical,
+}
+
+impl Verdict {
+    /// The verdict's word, as in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotApplicable => "not-applicable",
+            Self::Ok => "ok",
+            Self::Unknown => "unknown",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// Whether something was found.
+    #[must_use]
+    pub fn is_finding(self) -> bool {
+        matches!(self, Self::Warning | Self::Critical)
+    }
+}
+
+/// What one check came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckResult {
+    /// The check.
+    pub id: CheckId,
+    /// Where it looked.
+    pub target: TargetId,
+    /// What it is called.
+    pub title: Text,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The cause, for a finding.
+    pub cause: Option<CauseId>,
+    /// Causes that follow from this one.
+    pub explains: Vec<CauseId>,
+    /// The sentence for the reader.
+    pub say: Text,
+    /// For an unknown, the reason's stable code ([`super::Unseen::code`]).
+    pub reason: Option<String>,
+    /// What the probe saw.
+    pub facts: Facts,
+    /// What a person would want to read for themselves.
+    pub evidence: String,
+    /// Remedies that fit.
+    pub remedies: Vec<RemedyId>,
+    /// How long the look took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl CheckResult {
+    /// A result of `check` without facts.
+    #[must_use]
+    pub fn blank(check: &Check, verdict: Verdict, say: Text) -> Self {
+        Self {
+            id: check.id.clone(),
+            target: check.target.clone(),
+            title: check.title.clone(),
+            verdict,
+            cause: None,
+            explains: Vec::new(),
+            say,
+            reason: None,
+            facts: Facts::new(),
+            evidence: String::new(),
+            remedies: Vec::new(),
+            duration_ms: 0,
+        }
+    }
+
+    /// The result of a check whose probe saw nothing.
+    #[must_use]
+    pub fn blind(check: &Check, blind: Blind, duration_ms: u64) -> Self {
+        let mut result = match blind {
+            Blind::NotApplicable(why) => Self::blank(check, Verdict::NotApplicable, why),
+            Blind::Unknown(unseen) => {
+                let mut result = Self::blank(check, Verdict::Unknown, unseen.say());
+                result.reason = Some(unseen.code().to_owned());
+                result
+            }
+        };
+        result.duration_ms = duration_ms;
+        result
+    }
+}
+
+/// A finding at its place in the report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// The cause.
+    pub cause: CauseId,
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// The check that found it first.
+    pub check: CheckId,
+    /// Where.
+    pub target: TargetId,
+    /// The sentence for the reader.
+    pub say: Text,
+    /// The root causes that explain this; empty for a root cause.
+    pub explained_by: Vec<CauseId>,
+}
+
+/// One ranked answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The page.
+    pub runbook: String,
+    /// What the page is called.
+    pub title: Text,
+    /// The page's version (SHA-256).
+    pub page_hash: String,
+    /// The worst of all checks; *unknown* only when nothing was found.
+    pub verdict: Verdict,
+    /// What is broken, the most telling first.
+    pub root_causes: Vec<Ranked>,
+    /// What follows from it.
+    pub consequences: Vec<Ranked>,
+    /// Every check, in the page's order.
+    pub checks: Vec<CheckResult>,
+    /// Remedies that fit the root causes, then the consequences; ids of the page, each once.
+    pub remedies: Vec<RemedyId>,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+impl Report {
+    /// The checks that could not look.
+    pub fn unknown(&self) -> impl Iterator<Item = &CheckResult> {
+        self.with(Verdict::Unknown)
+    }
+
+    /// The checks that say `verdict`.
+    pub fn with(&self, verdict: Verdict) -> impl Iterator<Item = &CheckResult> {
+        self.checks
+            .iter()
+            .filter(move |check| check.verdict == verdict)
+    }
+
+    /// The exit code of the command line: 0 healthy, 1 something found,
+    /// 3 nothing found but something could not be looked at.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self.verdict {
+            Verdict::Ok | Verdict::NotApplicable => 0,
+            Verdict::Warning | Verdict::Critical => 1,
+            Verdict::Unknown => 3,
+        }
+    }
+}
+
+/// Ranks `checks`, which are all results of one run of `page` in the page's order.
+///
+/// A finding is a root cause unless the cause of another finding explains it, at once or through
+/// causes between them, whether or not those were found too. Causes that explain each other in a
+/// circle are decided by severity, then by the page's order.
+#[must_use]
+pub fn rank(page: &Runbook, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
+    let found = Findings::collect(page, &checks);
+    let mut roots = Vec::new();
+    let mut consequences = Vec::new();
+    for (n, (cause, first)) in found.causes.iter().enumerate() {
+        let explained_by = found.explained_by(n);
+        let ranked = Ranked {
+            cause: cause.clone(),
+            verdict: first.verdict,
+            check: first.id.clone(),
+            target: first.target.clone(),
+            say: first.say.clone(),
+            explained_by,
+        };
+        if ranked.explained_by.is_empty() {
+            roots.push((found.reach[n].len(), ranked));
+        } else {
+            consequences.push(ranked);
+        }
+    }
+    // A stable sort: among equals the page's order decides.
+    roots
+        .sort_by(|(a_reach, a), (b_reach, b)| b.verdict.cmp(&a.verdict).then(b_reach.cmp(a_reach)));
+    let root_causes: Vec<Ranked> = roots.into_iter().map(|(_, ranked)| ranked).collect();
+    consequences.sort_by_key(|ranked| std::cmp::Reverse(ranked.verdict));
+    Report {
+        runbook: page.id.to_string(),
+        title: page.title.clone(),
+        page_hash: page.hash.clone(),
+        verdict: overall(&checks),
+        remedies: remedies(&root_causes, &consequences, &checks),
+        root_causes,
+        consequences,
+        checks,
+        duration_ms,
+    }
+}
+
+fn overall(checks: &[CheckResult]) -> Verdict {
+    checks
+        .iter()
+        .map(|check| check.verdict)
+        .max()
+        .unwrap_or(Verdict::NotApplicable)
+}
+
+fn remedies(roots: &[Ranked], consequences: &[Ranked], checks: &[CheckResult]) -> Vec<RemedyId> {
+    let mut seen = BTreeSet::new();
+    roots
+        .iter()
+        .chain(consequences)
+        .flat_map(|ranked| {
+            checks
+                .iter()
+                .filter(|check| check.cause.as_ref() == Some(&ranked.cause))
+        })
+        .flat_map(|check| &check.remedies)
+        .filter(|remedy| seen.insert((*remedy).clone()))
+        .cloned()
+        .collect()
+}
+
+/// The causes that were found, and which of them reach which.
+struct Findings<'a> {
+    /// Each cause once, with its worst finding (the first among equals), in the page's order.
+    causes: Vec<(CauseId, &'a CheckResult)>,
+    /// For each, the positions of the found causes that follow from it.
+    reach: Vec<BTreeSet<usize>>,
+}
+
+impl<'a> Findings<'a> {
+    fn collect(page: &Runbook, checks: &'a [CheckResult]) -> Self {
+        let mut causes: Vec<(CauseId, &CheckResult)> = Vec::new();
+        let mut edges: BTreeMap<&CauseId, BTreeSet<&CauseId>> = BTreeMap::new();
+        for rule in page.checks.iter().flat_map(|check| &check.rules) {
+            if let Some(cause) = &rule.cause {
+                edges.entry(cause).or_default().extend(&rule.explains);
+            }
+        }
+        for check in checks.iter().filter(|check| check.verdict.is_finding()) {
+            let Some(cause) = &check.cause else { continue };
+            match causes.iter_mut().find(|(known, _)| known == cause) {
+                Some((_, worst)) if worst.verdict < check.verdict => *worst = check,
+                Some(_) => {}
+                None => causes.push((cause.clone(), check)),
+            }
+        }
+        let reach = causes
+            .iter()
+            .map(|(cause, _)| {
+                let all = reachable(cause, &edges);
+                (0..causes.len())
+                    .filter(|n| all.contains(&causes[*n].0))
+                    .collect()
+            })
+            .collect();
+        Self { causes, reach }
+    }
+
+    /// The root causes that explain the `n`th cause.
+    fn explained_by(&self, n: usize) -> Vec<CauseId> {
+        (0..self.causes.len())
+            .filter(|m| self.stands_over(*m, n) && self.is_root(*m))
+            .map(|m| self.causes[m].0.clone())
+            .collect()
+    }
+
+    fn is_root(&self, n: usize) -> bool {
+        (0..self.causes.len()).all(|m| !self.stands_over(m, n))
+    }
+
+    /// Whether the `m`th cause explains the `n`th and not the other way round;
+    /// in a circle the worse, then the earlier, stands over the other.
+    fn stands_over(&self, m: usize, n: usize) -> bool {
+        if m == n || !self.reach[m].contains(&n) {
+            return false;
+        }
+        if !self.reach[n].contains(&m) {
+            return true;
+        }
+        let (a, b) = (self.causes[m].1.verdict, self.causes[n].1.verdict);
+        a > b || (a == b && m < n)
+    }
+}
+
+fn reachable<'a>(
+    from: &'a CauseId,
+    edges: &BTreeMap<&'a CauseId, BTreeSet<&'a CauseId>>,
+) -> BTreeSet<CauseId> {
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![from];
+    while let Some(cause) = todo.pop() {
+        for next in edges.get(cause).into_iter().flatten() {
+            if seen.insert((*next).clone()) {
+                todo.push(next);
+            }
+        }
+    }
+    seen
+}

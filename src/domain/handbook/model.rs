@@ -1,0 +1,215 @@
+//! The types of a page, after parsing: none of them can be wrong.
+
+use std::{sync::Arc, time::Duration};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, Sentence};
+use crate::domain::{
+    diagnosis::Verdict,
+    ids::{CauseId, CheckId, RemedyId, RunbookId, TargetId},
+    text::Text,
+};
+
+/// How bad it is (handbook, section 1.1).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum Severity {
+    /// Fatal: the system is unavailable; respond within 5 minutes.
+    P0,
+    /// Serious: a core function is lost; within 15 minutes.
+    P1,
+    /// Normal: a secondary function is affected; within 1 hour.
+    P2,
+    /// Minor: slow, or a small problem; within 1 day.
+    P3,
+}
+
+/// What a remedy may break.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// The role is enough.
+    Low,
+    /// One other person approves.
+    Medium,
+    /// Two other people approve.
+    High,
+}
+
+/// Labels that an alert must carry to belong to a page.
+pub type AlertMatch = IndexMap<String, String>;
+
+/// An argument of a probe, as the page gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArgValue {
+    /// A whole number.
+    Int(i64),
+    /// A text, after its parameters were filled in.
+    Text(String),
+    /// A length of time.
+    Duration(Duration),
+    /// Names to regular expressions.
+    Patterns(IndexMap<String, String>),
+    /// A parameter of the page, filled in when the run begins: `"{{ slow_ms }}"`.
+    Param(String),
+}
+
+/// A probe's arguments by name; those with a default are filled in by the parser.
+pub type Args = IndexMap<String, ArgValue>;
+
+/// The type of a page's parameter, which becomes an option of its slash command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParamType {
+    /// A text that matches `pattern` wholly.
+    Text {
+        /// Regular expression, anchored on both sides.
+        pattern: Option<String>,
+        /// Longest text, in characters.
+        max_chars: u16,
+    },
+    /// A whole number.
+    Int {
+        /// Least, included.
+        min: i64,
+        /// Greatest, included.
+        max: i64,
+    },
+    /// One of these words.
+    Choice(Vec<(String, Text)>),
+    /// Yes or no.
+    Bool,
+}
+
+/// A parameter of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// The name, in `snake_case` (Discord's option grammar, 32 characters).
+    pub name: String,
+    /// The type.
+    pub kind: ParamType,
+    /// What it is when it isn't given; a parameter without a default must be given.
+    pub default: Option<ParamValue>,
+    /// What it means.
+    pub say: Text,
+}
+
+/// A parameter's value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ParamValue {
+    /// Yes or no.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A text or a choice.
+    Text(String),
+}
+
+/// The parameters of one run, complete and valid, in the page's order.
+pub type Params = IndexMap<String, ParamValue>;
+
+/// One way to judge a check's facts.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// When it applies.
+    pub when: Condition,
+    /// What it says then.
+    pub verdict: Verdict,
+    /// The cause; there for every verdict except *ok*.
+    pub cause: Option<CauseId>,
+    /// Causes that follow from this one.
+    pub explains: Vec<CauseId>,
+    /// The sentence for the reader.
+    pub say: Sentence,
+    /// Remedies that fit, ids of the same page.
+    pub remedies: Vec<RemedyId>,
+}
+
+/// A step of a page: a probe, its arguments, and the rules that judge its facts.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The id, unique on its page.
+    pub id: CheckId,
+    /// Steps of the handbook that this carries (`2.3.d4`).
+    pub covers: Vec<String>,
+    /// What it is called.
+    pub title: Text,
+    /// The probe.
+    pub probe: String,
+    /// The target's name in the configuration.
+    pub target: TargetId,
+    /// The probe's arguments.
+    pub args: Args,
+    /// Its own deadline; the configuration's when it is `None`.
+    pub timeout: Option<Duration>,
+    /// The rules in the page's order; the first that applies is the finding.
+    pub rules: Vec<Rule>,
+    /// What is said when no rule applies.
+    pub healthy: Option<Sentence>,
+}
+
+/// An approved change. In this version it is shown and not carried out.
+#[derive(Clone, Debug)]
+pub struct Remedy {
+    /// The id, unique on its page.
+    pub id: RemedyId,
+    /// Steps of the handbook that this carries.
+    pub covers: Vec<String>,
+    /// What it is called.
+    pub title: Text,
+    /// What it does, for the reader.
+    pub say: Text,
+    /// What it may break.
+    pub risk: Risk,
+}
+
+/// One page of the handbook.
+#[derive(Clone, Debug)]
+pub struct Runbook {
+    /// `/diagnose <id>`.
+    pub id: RunbookId,
+    /// The section of the handbook, `2.3`.
+    pub section: String,
+    /// What it is called.
+    pub title: Text,
+    /// What people notice.
+    pub symptom: Text,
+    /// The severity proposed when an incident opens from here.
+    pub severity: Severity,
+    /// Who keeps this page.
+    pub owner: String,
+    /// When it was last reviewed.
+    pub reviewed: jiff::civil::Date,
+    /// Alerts that belong to this page.
+    pub alerts: Vec<AlertMatch>,
+    /// Its parameters.
+    pub params: Vec<Param>,
+    /// Its checks.
+    pub checks: Vec<Check>,
+    /// Its remedies.
+    pub remedies: Vec<Remedy>,
+    /// Checks for the patrol, not for a diagnosis.
+    pub prevent: Vec<Check>,
+    /// SHA-256 of the page's text, hexadecimal; which version of the page a report ran.
+    pub hash: String,
+}
+
+/// All pages, by id.
+#[derive(Clone, Debug, Default)]
+pub struct Handbook {
+    /// The pages in the order of their sections.
+    pub pages: IndexMap<RunbookId, Arc<Runbook>>,
+}
+
+impl Handbook {
+    /// The page called `id`.
+    #[must_use]
+    pub fn page(&self, id: &str) -> Option<&Arc<Runbook>> {
+        self.pages.get(id)
+    }
+}
