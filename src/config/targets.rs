@@ -3,55 +3,9 @@
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
-use secrecy::SecretString;
 
+use super::Secret;
 use crate::domain::{diagnosis::TargetKind, ids::TargetId};
-
-/// Where a secret comes from. Its value is read when it is needed and can't print.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Secret {
-    /// An environment variable, captured when the configuration was read.
-    Env {
-        /// The variable's name.
-        name: String,
-    },
-    /// A file; one trailing line break is not part of the secret.
-    File {
-        /// The file's path.
-        path: PathBuf,
-    },
-}
-
-/// Why a secret can't be read; says where, never what.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SecretError(pub String);
-
-impl Secret {
-    /// The secret's value.
-    ///
-    /// # Errors
-    /// The variable is not set, or the file can't be read; the error names it.
-    pub fn read(&self) -> Result<SecretString, SecretError> {
-        match self {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "config is where the environment is read"
-            )]
-            Self::Env { name } => std::env::var(name)
-                .map(SecretString::from)
-                .map_err(|_| SecretError(format!("the environment variable {name} is not set"))),
-            Self::File { path } => std::fs::read_to_string(path)
-                .map(|text| SecretString::from(text.strip_suffix('\n').unwrap_or(&text).to_owned()))
-                .map_err(|error| {
-                    SecretError(format!(
-                        "the file {} can't be read: {error}",
-                        path.display()
-                    ))
-                }),
-        }
-    }
-}
 
 /// Files of a TLS client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
