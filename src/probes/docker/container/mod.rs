@@ -1,0 +1,5 @@
+//! `docker.container`: the container of a target.
+
+mod spec;
+
+pub use spec::SPEC;

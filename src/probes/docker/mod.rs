@@ -1,0 +1,5 @@
+//! Probes of Docker.
+
+pub mod container;
+pub mod engine;
+pub mod log;

@@ -1,0 +1,5 @@
+//! `redis.info`: what the server says of itself.
+
+mod spec;
+
+pub use spec::SPEC;
