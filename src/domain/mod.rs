@@ -5,6 +5,8 @@
 
 pub mod access;
 pub mod diagnosis;
+pub mod document;
+pub mod duration;
 pub mod handbook;
 pub mod ids;
 pub mod redact;
