@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Given;
+
+/// A real mall to break: brings up Redis and a backend, breaks them on request, and scores the diagnosis.
+#[derive(Debug, Parser)]
+#[command(
+    name = "handbell-lab",
+    version,
+    propagate_version = true,
+    max_term_width = 110
+)]
+pub struct Cli {
+    /// Where things are; the same for every command.
+    #[command(flatten)]
+    pub places: Places,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where things are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Places")]
+pub struct Places {
+    /// The lab's own files: compose.yaml, images, faults, configuration [default: where it was built from]
+    #[arg(long, global = true, value_name = "DIR")]
+    lab_dir: Option<PathBuf>,
+    /// What this lab remembers [default: ~/.local/state/handbell-lab/INSTANCE]
+    #[arg(long, global = true, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// A second lab beside the first: with its name before its containers, and on free ports
+    #[arg(long, global = true, value_name = "NAME")]
+    instance: Option<String>,
+    /// The Docker engine [default: the socket of this machine]
+    #[arg(long, global = true, value_name = "URL", env = "DOCKER_HOST")]
+    docker_host: Option<String>,
+    /// Where handbell and handbell-sandbox are [default: beside this program]
+    #[arg(long, global = true, value_name = "DIR")]
+    bin_dir: Option<PathBuf>,
+    /// Debian mirror for the base image [default: debootstrap's own]
+    #[arg(long, global = true, value_name = "URL", env = "HANDBELL_LAB_MIRROR")]
+    mirror: Option<String>,
+    #[arg(long, hide = true, global = true, env = "XDG_STATE_HOME")]
+    xdg_state: Option<PathBuf>,
+    #[arg(long, hide = true, global = true, env = "XDG_CACHE_HOME")]
+    xdg_cache: Option<PathBuf>,
+    #[arg(long, hide = true, global = true, env = "HOME")]
+    home: Option<PathBuf>,
+}
+
+impl From<Places> for Given {
+    fn from(places: Places) -> Self {
+        Self {
+            lab_dir: places.lab_dir,
+            state: places.state,
+            docker_host: places.docker_host,
+            instance: places.instance,
+            bin_dir: places.bin_dir,
+            mirror: places.mirror,
+            xdg_state: places.xdg_state,
+            xdg_cache: places.xdg_cache,
+            home: places.home,
+        }
+    }
+}
+
+/// How the servers run.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Way {
+    /// Run the servers as plain processes even where Docker can run
+    #[arg(long, conflicts_with = "require_docker")]
+    pub without_docker: bool,
+    /// Fail where Docker cannot run, rather than run plain processes
+    #[arg(long)]
+    pub require_docker: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the lab up: as containers where Docker can run, else as plain processes
+    Up(Way),
+    /// Take the lab down, with everything that it started and all of its data
+    Down,
+    /// Say what is up and where
+    Status,
+}

@@ -1,0 +1,174 @@
+//! The Docker engine: reached where one answers, started where none does and we may.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::query_parameters::CreateContainerOptionsBuilder;
+
+use crate::error::{LabError, Result};
+use crate::process::{Process, find_program};
+use crate::say;
+use crate::settings::Settings;
+
+/// How long an engine may take to answer a first question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a daemon that we start may take until it answers.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a starting daemon is asked.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+
+/// What a daemon is started with, in this order, until one start succeeds: plainly; where the file system under
+/// `/var/lib/docker` cannot stack (a container, some file systems), with the driver that copies; and where the kernel
+/// has no packet filter either, without it, because published ports then still go through Docker's own proxy.
+const ATTEMPTS: [&[&str]; 3] = [
+    &[],
+    &["--storage-driver=vfs"],
+    &["--storage-driver=vfs", "--iptables=false"],
+];
+
+/// An engine that answers.
+#[derive(Debug)]
+pub struct Engine {
+    /// The connection.
+    pub docker: Docker,
+    /// The daemon, when it was started here.
+    pub daemon: Option<Process>,
+}
+
+impl Engine {
+    /// Reaches the engine, and starts one where none answers, `dockerd` is installed and we are root.
+    ///
+    /// # Errors
+    /// When no engine answers and none could be started; the error says why.
+    pub async fn reach_or_start(settings: &Settings) -> Result<Self> {
+        let refusal = match reach(&settings.docker_host).await {
+            Ok(docker) => {
+                return Ok(Self {
+                    docker,
+                    daemon: None,
+                });
+            }
+            Err(refusal) => refusal,
+        };
+        let Some(socket) = settings.docker_host.strip_prefix("unix://") else {
+            return Err(LabError::NoEngine(format!(
+                "{refusal} (only an engine at a local socket is ever started here)"
+            )));
+        };
+        let Some(program) = find_program("dockerd") else {
+            return Err(LabError::NoEngine(format!(
+                "{refusal}, and dockerd is not installed (lab/install.sh docker installs it)"
+            )));
+        };
+        if Path::new(socket).exists() && refusal.contains("ermission denied") {
+            return Err(LabError::NoEngine(format!(
+                "{refusal}; join the group that owns {socket} (usually `docker`)"
+            )));
+        }
+        if !rustix::process::getuid().is_root() {
+            return Err(LabError::NoEngine(format!(
+                "{refusal}, and only root may start dockerd; run `sudo {}`, or let your system start the service `docker`",
+                program.display()
+            )));
+        }
+        start(settings, &program).await
+    }
+}
+
+/// Connects, and speaks the version of the API that the engine speaks.
+///
+/// # Errors
+/// A sentence that says what the engine, or the attempt to reach it, said.
+pub async fn reach(host: &str) -> Result<Docker, String> {
+    let answer = async {
+        let docker = Docker::connect_with_host(host)?;
+        docker.negotiate_version().await
+    };
+    match tokio::time::timeout(ANSWER_LIMIT, answer).await {
+        Ok(Ok(docker)) => Ok(docker),
+        Ok(Err(error)) => Err(format!("nothing answers at {host}: {}", innermost(&error))),
+        Err(_) => Err(format!(
+            "{host} does not answer within {} s",
+            ANSWER_LIMIT.as_secs()
+        )),
+    }
+}
+
+/// The last reason in an error's chain: "Connection refused" rather than "client error".
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut reason: &dyn std::error::Error = error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    reason.to_string()
+}
+
+async fn start(settings: &Settings, program: &Path) -> Result<Engine> {
+    let log = settings.state_dir.join("dockerd.log");
+    let mut last = String::new();
+    for options in ATTEMPTS {
+        say::progress(format!(
+            "No Docker engine answers; starting {} {} …",
+            program.display(),
+            options.join(" ")
+        ));
+        let mut command = Command::new(program);
+        command
+            .args(["--host", &settings.docker_host, "--log-level", "warn"])
+            .args(options);
+        let daemon = Process::spawn("dockerd", command, &log)?;
+        match wait_until_it_answers(settings, &daemon).await {
+            Ok(docker) => {
+                return Ok(Engine {
+                    docker,
+                    daemon: Some(daemon),
+                });
+            }
+            Err(why) => last = why,
+        }
+        daemon.stop().await?;
+    }
+    Err(LabError::NoEngine(format!(
+        "dockerd was started and {last}; what it said stands in {}",
+        log.display()
+    )))
+}
+
+async fn wait_until_it_answers(settings: &Settings, daemon: &Process) -> Result<Docker, String> {
+    let deadline = tokio::time::Instant::now() + START_LIMIT;
+    loop {
+        if !daemon.runs() {
+            return Err("ended at once".to_owned());
+        }
+        match reach(&settings.docker_host).await {
+            Ok(docker) => return can_run_containers(&docker).await.map(|()| docker),
+            Err(why) if tokio::time::Instant::now() > deadline => return Err(why),
+            Err(_) => tokio::time::sleep(ASK_EVERY).await,
+        }
+    }
+}
+
+/// An engine that answers may still be unable to store an image or run a container. Asking it to make a container of
+/// an image that does not exist must give "no such image" and nothing else.
+async fn can_run_containers(docker: &Docker) -> Result<(), String> {
+    let options = CreateContainerOptionsBuilder::default()
+        .name("handbell-lab-probe")
+        .build();
+    let body = bollard::models::ContainerCreateBody {
+        image: Some("handbell-lab/no-such-image:none".to_owned()),
+        ..Default::default()
+    };
+    match docker
+        .create_container(Some(options), body)
+        .await
+        .map_err(LabError::docker("make a container"))
+    {
+        Err(error) if error.is_docker_not_found() => Ok(()),
+        Err(error) => Err(error.to_string()),
+        Ok(_) => Err("has an image that cannot exist".to_owned()),
+    }
+}

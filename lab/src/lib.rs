@@ -1,0 +1,28 @@
+//! A real mall to break: servers with the handbook's names, faults as data, and the score of the diagnosis.
+//!
+//! # Layout
+//!
+//! - [`cli`], [`run`]: the command line and what each command does.
+//! - [`settings`], [`state`]: where things are, and what is remembered between two runs.
+//! - [`lab`]: one lab, up or down, whichever way its servers run: as containers ([`docker`], from [`compose`], with
+//!   [`images`] built on a [`base`]; the engine itself is [`engine`]'s) or as plain [`processes`].
+//! - [`config_dir`]: the configuration with which `handbell` looks at it.
+
+pub mod base;
+pub mod cli;
+pub mod compose;
+pub mod config_dir;
+pub mod docker;
+pub mod engine;
+pub mod error;
+pub mod images;
+pub mod instance;
+pub mod lab;
+pub mod link;
+pub mod process;
+pub mod processes;
+pub mod run;
+pub mod say;
+pub mod settings;
+pub mod state;
+pub mod tar;
