@@ -141,8 +141,9 @@ const STATS: &[FactSpec] = &[
         Unit::Milliseconds,
         "the time between the two samples; 0 when nothing was ever let go and one is enough",
     ),
-    seconds(
-        "over_maxmemory_seconds",
+    int(
+        "over_maxmemory_ms",
+        Unit::Milliseconds,
         "how long memory has been over the limit without a break; 0 when it is not",
     )
     .optional(),
