@@ -1,0 +1,313 @@
+//! A report → card: the root cause in one sentence, then what shows it, then the rest.
+
+use super::{
+    Card, Item, Line, Section, SectionKind, duration, fact, last_lines,
+    words::{list, pick, risk_word, tone_of, verdict_word},
+};
+use crate::domain::{
+    diagnosis::{CheckResult, Ranked, Report, Verdict},
+    handbook::Runbook,
+    text::Lang,
+};
+
+/// Root causes that are shown with their evidence; further ones are shown by their sentence.
+const WITH_EVIDENCE: usize = 3;
+/// Lines of machine output under one root cause.
+const EVIDENCE_LINES: usize = 5;
+/// Characters of one such line.
+const EVIDENCE_WIDTH: usize = 160;
+/// Facts in one evidence line; the evidence file has all.
+const FACTS: usize = 6;
+/// Characters of one fact's value there.
+const FACT_WIDTH: usize = 80;
+/// Characters of a page's version that are shown; enough to tell versions apart.
+const HASH_CHARS: usize = 8;
+
+/// The card of `report`, a run of `page`, in `lang`.
+#[must_use]
+pub fn card(report: &Report, page: &Runbook, lang: Lang) -> Card {
+    let mut abridged = false;
+    let mut sections = vec![lead(report, lang)];
+    sections.extend(evidence(report, page, lang, &mut abridged));
+    sections.extend(consequences(report, lang));
+    sections.extend(unknown(report, lang));
+    sections.extend(remedies(report, page, lang));
+    sections.extend(not_applicable(report, lang));
+    sections.extend(healthy(report, lang));
+    let title = report.title.get(lang);
+    Card {
+        lang,
+        title: format!(
+            "{title}{}{}",
+            pick(lang, ": ", "："),
+            verdict_word(report.verdict, lang)
+        ),
+        tone: tone_of(report.verdict),
+        sections,
+        footer: vec![
+            duration(report.duration_ms, lang),
+            format!(
+                "{} {} {}",
+                pick(lang, "page", "手册页"),
+                page.section,
+                report.page_hash.chars().take(HASH_CHARS).collect::<String>()
+            ),
+        ],
+        abridged,
+    }
+}
+
+fn section(kind: SectionKind, heading: String, items: Vec<Item>) -> Option<Section> {
+    (!items.is_empty()).then_some(Section {
+        kind,
+        heading,
+        items,
+    })
+}
+
+fn lead(report: &Report, lang: Lang) -> Section {
+    let several = report.root_causes.len() > 1;
+    let mut items: Vec<Item> = report
+        .root_causes
+        .iter()
+        .map(|root| {
+            let line = if several { Line::bullet() } else { Line::new() };
+            line.strong(root.say.get(lang)).into()
+        })
+        .collect();
+    if items.is_empty() {
+        items.push(Line::new().strong(&nothing_found(report, lang)).into());
+    }
+    Section {
+        kind: SectionKind::Lead,
+        heading: String::new(),
+        items,
+    }
+}
+
+fn nothing_found(report: &Report, lang: Lang) -> String {
+    let count = |verdict| report.with(verdict).count();
+    let (healthy, blind) = (count(Verdict::Ok), count(Verdict::Unknown));
+    let looked = healthy + blind;
+    match (report.verdict, lang) {
+        (Verdict::NotApplicable, Lang::En) => "There is nothing to look at here.".to_owned(),
+        (Verdict::NotApplicable, Lang::Zh) => "这里没有可检查的内容。".to_owned(),
+        (Verdict::Unknown, Lang::En) => format!(
+            "No fault was found, but {blind} of {looked} checks could not look: this is not an all-clear."
+        ),
+        (Verdict::Unknown, Lang::Zh) => {
+            format!("未发现故障，但 {looked} 项检查中有 {blind} 项无法执行，因此不能认定正常。")
+        }
+        (_, Lang::En) if healthy == 1 => "The one check is healthy.".to_owned(),
+        (_, Lang::En) => format!("All {healthy} checks are healthy."),
+        (_, Lang::Zh) => format!("{healthy} 项检查全部正常。"),
+    }
+}
+
+fn check_of<'a>(report: &'a Report, ranked: &Ranked) -> Option<&'a CheckResult> {
+    report
+        .checks
+        .iter()
+        .find(|check| check.id == ranked.check && check.cause.as_ref() == Some(&ranked.cause))
+}
+
+/// What shows each root cause: where it was seen, the facts that its rule weighs, the last lines.
+fn evidence(
+    report: &Report,
+    page: &Runbook,
+    lang: Lang,
+    abridged: &mut bool,
+) -> Option<Section> {
+    let mut items = Vec::new();
+    for root in report.root_causes.iter().take(WITH_EVIDENCE) {
+        let Some(check) = check_of(report, root) else {
+            continue;
+        };
+        items.push(
+            Line::bullet()
+                .plain(check.title.get(lang))
+                .plain(" · ")
+                .code(root.target.as_str())
+                .plain(" · ")
+                .code(root.cause.as_str())
+                .into(),
+        );
+        let facts = telling_facts(check, page);
+        *abridged |= facts.len() > FACTS;
+        if !facts.is_empty() {
+            items.push(facts_line(check, &facts, lang).into());
+        }
+        let (lines, short) = last_lines(&check.evidence, EVIDENCE_LINES, EVIDENCE_WIDTH);
+        *abridged |= short;
+        if !lines.is_empty() {
+            items.push(Item::Block(lines));
+        }
+    }
+    *abridged |= report.root_causes.len() > WITH_EVIDENCE;
+    section(
+        SectionKind::Evidence,
+        pick(lang, "Evidence", "证据").to_owned(),
+        items,
+    )
+}
+
+/// Names of the facts that the rule which spoke weighs, in the rule's order.
+fn telling_facts<'a>(check: &'a CheckResult, page: &Runbook) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    let rules = page
+        .checks
+        .iter()
+        .filter(|known| known.id == check.id)
+        .flat_map(|known| &known.rules)
+        .filter(|rule| rule.cause == check.cause && rule.verdict == check.verdict);
+    for rule in rules {
+        for word in identifiers(rule.when.source()) {
+            if let Some((name, _)) = check.facts.get_key_value(word)
+                && !names.contains(&name.as_str())
+            {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// The names in an expression; those inside of quotes aren't names.
+fn identifiers(source: &str) -> impl Iterator<Item = &str> {
+    source
+        .split(['\'', '"'])
+        .step_by(2)
+        .flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+}
+
+fn facts_line(check: &CheckResult, names: &[&str], lang: Lang) -> Line {
+    let mut line = Line::new();
+    for (n, name) in names.iter().take(FACTS).enumerate() {
+        let Some(value) = check.facts.get(*name) else {
+            continue;
+        };
+        if n > 0 {
+            line = line.plain(pick(lang, ", ", "，"));
+        }
+        let value = super::cut_chars(&fact(name, value, lang), FACT_WIDTH);
+        line = line.code(name).plain(" = ").plain(&value);
+    }
+    line
+}
+
+fn consequences(report: &Report, lang: Lang) -> Option<Section> {
+    let items = report
+        .consequences
+        .iter()
+        .map(|one| {
+            let mut line = Line::bullet().plain(one.say.get(lang));
+            line = line.dim(pick(lang, " (follows from ", "（由 "));
+            for (n, cause) in one.explained_by.iter().enumerate() {
+                if n > 0 {
+                    line = line.dim(pick(lang, ", ", "、"));
+                }
+                line = line.code(cause.as_str());
+            }
+            line.dim(pick(lang, ")", " 引起）")).into()
+        })
+        .collect();
+    section(
+        SectionKind::Consequences,
+        pick(lang, "Consequences", "连带影响").to_owned(),
+        items,
+    )
+}
+
+fn unknown(report: &Report, lang: Lang) -> Option<Section> {
+    let items = report
+        .unknown()
+        .map(|check| {
+            Line::bullet()
+                .plain(check.title.get(lang))
+                .plain(" · ")
+                .code(check.target.as_str())
+                .plain(pick(lang, ": ", "："))
+                .plain(check.say.get(lang))
+                .into()
+        })
+        .collect();
+    section(
+        SectionKind::Unknown,
+        pick(lang, "Could not look", "无法检查").to_owned(),
+        items,
+    )
+}
+
+fn remedies(report: &Report, page: &Runbook, lang: Lang) -> Option<Section> {
+    let items = report
+        .remedies
+        .iter()
+        .filter_map(|id| page.remedies.iter().find(|remedy| remedy.id == *id))
+        .map(|remedy| {
+            Line::bullet()
+                .strong(remedy.title.get(lang))
+                .plain(pick(lang, " (", "（"))
+                .plain(risk_word(remedy.risk, lang))
+                .plain(pick(lang, "): ", "）："))
+                .plain(remedy.say.get(lang))
+                .into()
+        })
+        .collect();
+    section(
+        SectionKind::Remedies,
+        pick(lang, "Remedies that fit", "可用的处置").to_owned(),
+        items,
+    )
+}
+
+/// One line; checks that share a reason share it in the line, too.
+fn not_applicable(report: &Report, lang: Lang) -> Option<Section> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for check in report.with(Verdict::NotApplicable) {
+        let why = check.say.get(lang);
+        let title = check.title.get(lang);
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, titles)) => titles.push(title),
+            None => reasons.push((why, vec![title])),
+        }
+    }
+    let text = reasons
+        .iter()
+        .map(|(why, titles)| {
+            format!(
+                "{}{}{why}{}",
+                list(lang, titles.iter().copied()),
+                pick(lang, " (", "（"),
+                pick(lang, ")", "）")
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(pick(lang, "; ", "；"));
+    let items = if text.is_empty() {
+        Vec::new()
+    } else {
+        vec![Line::new().plain(&text).into()]
+    };
+    section(
+        SectionKind::NotApplicable,
+        pick(lang, "Not applicable", "不适用").to_owned(),
+        items,
+    )
+}
+
+fn healthy(report: &Report, lang: Lang) -> Option<Section> {
+    let titles = list(
+        lang,
+        report.with(Verdict::Ok).map(|check| check.title.get(lang)),
+    );
+    let items = if titles.is_empty() {
+        Vec::new()
+    } else {
+        vec![Line::new().plain(&titles).into()]
+    };
+    section(
+        SectionKind::Healthy,
+        pick(lang, "Healthy", "正常").to_owned(),
+        items,
+    )
+}
