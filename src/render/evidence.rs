@@ -1,5 +1,7 @@
 //! Everything that a run saw, as a Markdown file.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use super::{
@@ -29,14 +31,27 @@ pub fn evidence(report: &Json, number: i64, lang: Lang) -> String {
         }
     );
     let ms = report["duration_ms"].as_u64().unwrap_or(0);
-    out.push_str(&format!(
-        "{} {} · {}\n",
+    let _ = writeln!(
+        out,
+        "{} {} · {}",
         pick(lang, "Page version", "手册页版本"),
         code(&clean_line(word("page"))),
         duration(ms, lang)
-    ));
-    ranked(&mut out, report, "root_causes", pick(lang, "Root causes", "根因"), lang);
-    ranked(&mut out, report, "consequences", pick(lang, "Consequences", "连带影响"), lang);
+    );
+    ranked(
+        &mut out,
+        report,
+        "root_causes",
+        pick(lang, "Root causes", "根因"),
+        lang,
+    );
+    ranked(
+        &mut out,
+        report,
+        "consequences",
+        pick(lang, "Consequences", "连带影响"),
+        lang,
+    );
     for check in report["checks"].as_array().into_iter().flatten() {
         one_check(&mut out, check, lang);
     }
@@ -61,15 +76,18 @@ fn said<'a>(value: &'a Json, key: &str, lang: Lang) -> &'a str {
 }
 
 fn ranked(out: &mut String, report: &Json, key: &str, heading: &str, lang: Lang) {
-    let all = report[key].as_array().map(Vec::as_slice).unwrap_or_default();
+    let all = report[key]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if all.is_empty() {
         return;
     }
-    out.push_str(&format!("\n## {heading}\n\n"));
+    let _ = writeln!(out, "\n## {heading}\n");
     for one in all {
         let cause = clean_line(one["cause"].as_str().unwrap_or_default());
         let say = escape(&clean_line(said(one, "say", lang)));
-        out.push_str(&format!("- {say} ({})\n", code(&cause)));
+        let _ = writeln!(out, "- {say} ({})", code(&cause));
     }
 }
 
@@ -78,31 +96,39 @@ fn one_check(out: &mut String, check: &Json, lang: Lang) {
     let id = clean_line(check["id"].as_str().unwrap_or_default());
     let target = clean_line(check["target"].as_str().unwrap_or_default());
     let ms = check["duration_ms"].as_u64().unwrap_or(0);
-    out.push_str(&format!("\n## {title}: {}\n\n", said_verdict(check, lang)));
-    out.push_str(&format!(
-        "{} {} · {} {} · {}\n\n{}\n",
+    let _ = writeln!(
+        out,
+        "\n## {title}{}{}\n",
+        pick(lang, ": ", "："),
+        said_verdict(check, lang)
+    );
+    let _ = writeln!(
+        out,
+        "{} {} · {} {} · {}\n\n{}",
         pick(lang, "check", "检查"),
         code(&id),
         pick(lang, "target", "目标"),
         code(&target),
         duration(ms, lang),
         escape(&clean_line(said(check, "say", lang)))
-    ));
+    );
     let facts = check["facts"].as_object();
     if let Some(facts) = facts.filter(|facts| !facts.is_empty()) {
-        out.push_str(&format!(
-            "\n| {} | {} |\n| --- | --- |\n",
+        let _ = writeln!(
+            out,
+            "\n| {} | {} |\n| --- | --- |",
             pick(lang, "fact", "指标"),
             pick(lang, "value", "值")
-        ));
+        );
         for (name, value) in facts {
             let shown = serde_json::from_value::<Value>(value.clone())
                 .map_or_else(|_| value.to_string(), |value| fact(name, &value, lang));
-            out.push_str(&format!(
-                "| {} | {} |\n",
+            let _ = writeln!(
+                out,
+                "| {} | {} |",
                 code(&clean_line(name)),
                 escape(&clean_line(&shown))
-            ));
+            );
         }
     }
     let evidence = check["evidence"].as_str().unwrap_or_default();

@@ -1,4 +1,6 @@
-//! Card → Markdown for a file (CommonMark), and the escapes that it needs.
+//! Card → Markdown for a file, and the escapes that it needs.
+
+use std::fmt::Write as _;
 
 use super::{Card, Item, Line, Style};
 use crate::domain::text::Lang;
@@ -9,7 +11,7 @@ pub fn markdown(card: &Card) -> String {
     let mut out = format!("# {} {}\n", card.tone.sign(), escape(&card.title));
     for section in &card.sections {
         if !section.heading.is_empty() {
-            out.push_str(&format!("\n## {}\n", escape(&section.heading)));
+            let _ = writeln!(out, "\n## {}", escape(&section.heading));
         }
         let mut after_bullet = false;
         for item in &section.items {
@@ -36,7 +38,7 @@ pub fn markdown(card: &Card) -> String {
     }
     if !card.footer.is_empty() {
         let joined = card.footer.join(" · ");
-        out.push_str(&format!("\n---\n\n{}\n", escape(&joined)));
+        let _ = writeln!(out, "\n---\n\n{}", escape(&joined));
     }
     if card.abridged {
         out.push_str(match card.lang {
@@ -99,12 +101,29 @@ fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// `text` so that nothing in it formats (CommonMark 2.4: a backslash before punctuation).
+/// `text` so that nothing in it formats (a backslash before punctuation, as section 2.4 of the `CommonMark` specification has it).
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (n, c) in text.chars().enumerate() {
         let at_start = n == 0 && matches!(c, '-' | '+' | '=' | '.' | ')');
-        if at_start || matches!(c, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '@' | '&')
+        if at_start
+            || matches!(
+                c,
+                '\\' | '`'
+                    | '*'
+                    | '_'
+                    | '{'
+                    | '}'
+                    | '['
+                    | ']'
+                    | '<'
+                    | '>'
+                    | '#'
+                    | '|'
+                    | '~'
+                    | '@'
+                    | '&'
+            )
         {
             out.push('\\');
         }

@@ -19,7 +19,7 @@ pub fn duration(ms: u64, lang: Lang) -> String {
     let s = ms / 1000;
     match s {
         0 => format!("{ms}{milli}"),
-        1..=59 if ms % 1000 == 0 => format!("{s}{second}"),
+        1..=59 if ms.is_multiple_of(1000) => format!("{s}{second}"),
         1..=59 => format!("{s}.{}{second}", ms % 1000 / 100),
         60..=3599 => two(s / 60, minute, s % 60, second),
         3600..=86_399 => two(s / 3600, hour, s % 3600 / 60, minute),
@@ -105,13 +105,16 @@ mod tests {
         assert_eq!(en("uptime_seconds", Value::Int(7260)), "2 h 1 min");
         assert_eq!(en("evicted_per_second", Value::Float(3.5)), "3.50 /s");
         assert_eq!(en("memory_percent", Value::Float(97.0)), "97 %");
-        assert_eq!(en("maxmemory_policy", Value::from("noeviction")), "noeviction");
+        assert_eq!(
+            en("maxmemory_policy", Value::from("noeviction")),
+            "noeviction"
+        );
         assert_eq!(fact("oom_killed", &Value::Bool(true), Lang::Zh), "是");
     }
 
     #[test]
     fn the_largest_numbers_are_said_too() {
-        assert_eq!(bytes(i64::MAX), "8192.0 PiB");
+        assert_eq!(bytes(i64::MAX), "8191.9 PiB");
         assert_eq!(duration(u64::MAX, Lang::En), "213503982334 d 14 h");
         assert_eq!(duration(59_999, Lang::En), "59.9 s");
     }

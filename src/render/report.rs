@@ -50,7 +50,11 @@ pub fn card(report: &Report, page: &Runbook, lang: Lang) -> Card {
                 "{} {} {}",
                 pick(lang, "page", "手册页"),
                 page.section,
-                report.page_hash.chars().take(HASH_CHARS).collect::<String>()
+                report
+                    .page_hash
+                    .chars()
+                    .take(HASH_CHARS)
+                    .collect::<String>()
             ),
         ],
         abridged,
@@ -112,12 +116,7 @@ fn check_of<'a>(report: &'a Report, ranked: &Ranked) -> Option<&'a CheckResult> 
 }
 
 /// What shows each root cause: where it was seen, the facts that its rule weighs, the last lines.
-fn evidence(
-    report: &Report,
-    page: &Runbook,
-    lang: Lang,
-    abridged: &mut bool,
-) -> Option<Section> {
+fn evidence(report: &Report, page: &Runbook, lang: Lang, abridged: &mut bool) -> Option<Section> {
     let mut items = Vec::new();
     for root in report.root_causes.iter().take(WITH_EVIDENCE) {
         let Some(check) = check_of(report, root) else {

@@ -89,14 +89,6 @@ struct Page {
     width: usize,
 }
 
-/// A piece that is never broken: a word, or one wide character.
-struct Piece<'a> {
-    text: &'a str,
-    style: Style,
-    /// Whether a line may begin here.
-    breaks: bool,
-}
-
 impl Page {
     fn items(&mut self, items: &[Item]) {
         let indent = " ".repeat(INDENT);
@@ -127,20 +119,21 @@ impl Page {
     /// Writes `line` from column `used` on; its further lines begin with `hanging`.
     fn line_after(&mut self, line: &Line, hanging: &str, used: usize, colour: Option<&str>) {
         let mut column = used;
-        for piece in line.spans.iter().flat_map(pieces) {
-            let mut text = piece.text;
-            let mut wide = text.trim_end().width();
-            if piece.breaks && column > hanging.width() && column + wide > self.width {
+        let mut before = None;
+        for (style, mut text) in line.spans.iter().flat_map(pieces) {
+            let first = text.chars().next();
+            let fits = column.saturating_add(text.trim_end().width()) <= self.width;
+            if !fits && column > hanging.width() && may_break(before, first) {
                 self.out.truncate(self.out.trim_end_matches(' ').len());
                 self.out.push('\n');
                 self.out.push_str(hanging);
                 column = hanging.width();
                 text = text.trim_start();
             }
-            wide = text.width();
-            let painted = self.painted(text, code(piece.style, colour).as_deref());
+            before = text.chars().next_back();
+            let painted = self.painted(text, code(style, colour).as_deref());
             self.out.push_str(&painted);
-            column += wide;
+            column += text.width();
         }
         self.out.push('\n');
     }
@@ -177,30 +170,41 @@ fn clings(c: char) -> bool {
     )
 }
 
-/// Words with the space after them; wide characters one by one, since Chinese breaks anywhere.
-fn pieces(span: &Span) -> impl Iterator<Item = Piece<'_>> {
+fn is_wide(c: char) -> bool {
+    c.width().unwrap_or(0) > 1
+}
+
+/// Whether a line may end after `before` and the next begin with `after`: at a space, and beside a
+/// wide character, since Chinese breaks anywhere.
+fn may_break(before: Option<char>, after: Option<char>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else {
+        return false;
+    };
+    let opens = matches!(before, '（' | '“' | '‘' | '《' | '「');
+    let place = before == ' ' || is_wide(before) || is_wide(after);
+    place && !opens && !clings(after) && after != ' '
+}
+
+/// Pieces that are never broken: words, single spaces, and wide characters one by one.
+fn pieces(span: &Span) -> impl Iterator<Item = (Style, &str)> {
     let mut rest = span.text.as_str();
-    let mut after_space = false;
-    let mut first = true;
     std::iter::from_fn(move || {
         let c = rest.chars().next()?;
-        let wide = |c: char| c.width().unwrap_or(0) > 1;
-        let end = if wide(c) || c == ' ' {
+        let end = if is_wide(c) || c == ' ' {
             c.len_utf8()
         } else {
             rest.char_indices()
-                .find(|(_, c)| *c == ' ' || wide(*c))
+                .find(|(_, c)| *c == ' ' || is_wide(*c))
                 .map_or(rest.len(), |(at, _)| at)
         };
-        let (text, tail) = rest.split_at(end);
+        let clinging: usize = rest
+            .chars()
+            .skip(rest.get(..end).map_or(0, |text| text.chars().count()))
+            .take_while(|c| clings(*c))
+            .map(char::len_utf8)
+            .sum();
+        let (text, tail) = rest.split_at(end + clinging);
         rest = tail;
-        let breaks = (after_space || wide(c) || (!first && c != ' ')) && !clings(c) && c != ' ';
-        after_space = c == ' ';
-        first = false;
-        Some(Piece {
-            text,
-            style: span.style,
-            breaks,
-        })
+        Some((span.style, text))
     })
 }

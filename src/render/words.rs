@@ -1,11 +1,7 @@
 //! Our own words, in both languages.
 
 use super::Tone;
-use crate::domain::{
-    diagnosis::Verdict,
-    handbook::Risk,
-    text::Lang,
-};
+use crate::domain::{diagnosis::Verdict, handbook::Risk, text::Lang};
 
 /// One of two words.
 pub(super) fn pick<'a>(lang: Lang, en: &'a str, zh: &'a str) -> &'a str {
@@ -53,7 +49,5 @@ pub fn risk_word(risk: Risk, lang: Lang) -> &'static str {
 
 /// Words joined as the language joins them.
 pub(super) fn list<'a>(lang: Lang, words: impl Iterator<Item = &'a str>) -> String {
-    words
-        .collect::<Vec<_>>()
-        .join(pick(lang, ", ", "、"))
+    words.collect::<Vec<_>>().join(pick(lang, ", ", "、"))
 }
