@@ -6,6 +6,8 @@
 //!
 //! Nothing here passes or fails; the two of a pair take turns, so that a machine whose speed drifts slows both.
 
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
 use std::{
     error::Error,
     fs,

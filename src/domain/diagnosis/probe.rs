@@ -223,10 +223,6 @@ pub enum Unseen {
 impl Unseen {
     /// The reason as a sentence for the reader.
     #[must_use]
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm a reason; a table in the form of a match"
-    )]
     pub fn say(&self) -> Text {
         match self {
             Self::Refused { address } => Text::new(
