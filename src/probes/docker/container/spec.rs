@@ -46,6 +46,11 @@ const FACTS: &[FactSpec] = &[
         "the kernel killed it for want of memory: the engine's mark on the last run, or an out-of-memory event of the last hour with no start by hand after it",
     ),
     text("error", "what the engine said when it could not start it").optional(),
+    text(
+        "last_words",
+        "the telling line at the end of its log (the last one that says fatal, error, panic or cannot, or else the last); read only when it does not run or dies again and again, none otherwise",
+    )
+    .optional(),
     text("health", "what its health check says").one_of(HEALTHS),
     count(
         "health_failing_streak",
