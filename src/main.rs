@@ -1,2 +1,7 @@
 //! The `handbell` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    handbell::cli::main()
+}

@@ -29,3 +29,15 @@ pub fn locale() -> Option<String> {
         .find_map(variable)
         .filter(|locale| !locale.starts_with('C') && locale != "POSIX")
 }
+
+/// Whether colours are welcome at all: `NO_COLOR` set to anything says no (<https://no-color.org>).
+#[must_use]
+pub fn colour_wanted() -> bool {
+    variable("NO_COLOR").is_none() && terminal_is_able()
+}
+
+/// Whether the terminal can move its cursor; `TERM=dumb` says no.
+#[must_use]
+pub fn terminal_is_able() -> bool {
+    variable("TERM").is_none_or(|term| term != "dumb")
+}

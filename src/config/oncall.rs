@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use crate::domain::{ids::TargetId, text::Lang};
+use crate::domain::{ids::PersonId, text::Lang};
 
 /// Personal data: a telephone number, a mail address. It can't print; who needs it asks for it by name.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Person {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
     /// Names of [`OnCall::people`], in the order of their turns.
-    pub people: Vec<TargetId>,
+    pub people: Vec<PersonId>,
     /// When the first turn of the first person begins.
     pub starts: Timestamp,
     /// How long a turn is.
@@ -59,7 +59,7 @@ pub struct Rotation {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OnCall {
     /// Everybody, by name.
-    pub people: IndexMap<TargetId, Person>,
+    pub people: IndexMap<PersonId, Person>,
     /// Who takes turns with whom, by name: `primary`, `secondary`.
-    pub rotations: IndexMap<TargetId, Rotation>,
+    pub rotations: IndexMap<PersonId, Rotation>,
 }

@@ -138,6 +138,11 @@ id!(
     plain
 );
 id!(
+    /// A person or a rotation named in `oncall.toml`: `alice`, `primary`.
+    PersonId,
+    plain
+);
+id!(
     /// A cause, page and name: `redis.memory-exhausted`.
     CauseId,
     cause

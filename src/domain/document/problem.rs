@@ -107,6 +107,17 @@ impl Problem {
         self
     }
 
+    /// The same, showing `line` in place of the file's own line: one whose secrets are covered,
+    /// byte for byte.
+    #[must_use]
+    pub fn with_line(mut self, line: String) -> Self {
+        if !self.line_text.is_empty() {
+            self.caret = floor(&line, self.caret.start)..floor(&line, self.caret.end);
+            self.line_text = line;
+        }
+        self
+    }
+
     /// The problem as a person reads it: sentence, place, the line with a caret, hint.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {

@@ -1,0 +1,138 @@
+//! `handbell diagnose`: the same engine and the same rules as in the channel.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{
+    EXIT_WRONG, Output,
+    args::Diagnose,
+    output::{language, plain},
+    progress::Live,
+};
+use crate::{
+    app::{Envelope, Gate, Place, Progress, Refusal, Reply, Request, report_json},
+    config::{self, Config},
+    domain::{access::Actor, text::Lang},
+    runtime::{
+        self,
+        signals::{Stop, Stops},
+    },
+};
+
+/// Progress that may wait for the terminal; more is dropped, which nobody can read anyway.
+const PROGRESS_QUEUE: usize = 64;
+
+/// Runs a page.
+pub(super) fn run(args: &Diagnose, config: &Config, output: &Output) -> u8 {
+    let threads = match runtime::one_shot() {
+        Ok(threads) => threads,
+        Err(error) => {
+            output.error(&format!("the system gives no threads: {error}"));
+            return EXIT_WRONG;
+        }
+    };
+    let code = threads.block_on(diagnose(args, config, output));
+    // A look that hangs in the system's resolver must not keep the terminal waiting.
+    threads.shutdown_background();
+    code
+}
+
+async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
+    let lang = language(args.lang, config.general.language);
+    let store = runtime::store(config);
+    // The file is opened while the pages are read. An error comes again when it is first used.
+    let opening = Arc::clone(&store);
+    tokio::spawn(async move { opening.open().await });
+    let handbook = match runtime::handbook(config) {
+        Ok(handbook) => handbook,
+        Err(problems) => {
+            output.problems(&problems);
+            return EXIT_WRONG;
+        }
+    };
+    let house = runtime::assemble(config, handbook, store);
+    let envelope = Envelope {
+        actor: Actor::Local {
+            user: config::local_user(),
+        },
+        place: Place::CommandLine,
+        request: Request::Diagnose {
+            runbook: args.runbook.clone(),
+            params: args.params.iter().cloned().collect(),
+        },
+    };
+    match watch(&house.gate, envelope, lang, output).await {
+        Ok(reply) => show(reply, args, lang, output),
+        Err(Ended::Refused(refusal)) => {
+            output.error(&plain(refusal.say().get(lang)));
+            EXIT_WRONG
+        }
+        Err(Ended::Stopped(stop)) => {
+            output.note(match lang {
+                Lang::En => "Stopped before its end; the record says that it was interrupted.",
+                Lang::Zh => "诊断在结束前被中止；记录中标为“已中断”。",
+            });
+            stop.exit_code()
+        }
+    }
+}
+
+enum Ended {
+    Refused(Refusal),
+    Stopped(Stop),
+}
+
+/// Passes the gate and shows what comes meanwhile.
+async fn watch(
+    gate: &Gate,
+    envelope: Envelope,
+    lang: Lang,
+    output: &Output,
+) -> Result<Reply, Ended> {
+    let (sender, mut progress) = mpsc::channel::<Progress>(PROGRESS_QUEUE);
+    let mut stops = Stops::listen();
+    let mut live = Live::new(output, lang);
+    let mut pass = std::pin::pin!(gate.pass(envelope, sender));
+    loop {
+        tokio::select! {
+            reply = &mut pass => {
+                live.end();
+                return reply.map_err(Ended::Refused);
+            }
+            Some(step) = progress.recv() => live.step(&step),
+            stop = stops.next() => {
+                live.end();
+                return Err(Ended::Stopped(stop));
+            }
+        }
+    }
+}
+
+fn show(reply: Reply, args: &Diagnose, lang: Lang, output: &Output) -> u8 {
+    let Reply::Diagnosed {
+        record,
+        report,
+        page,
+    } = reply
+    else {
+        return EXIT_WRONG;
+    };
+    if args.json {
+        let mut value = report_json(&report, lang);
+        value["record"] = record.0.into();
+        output.json(&value);
+    } else {
+        let _ = page;
+        output.say(&format!("{} {}", report.runbook, report.verdict.word()));
+        for check in &report.checks {
+            output.say(&format!(
+                "  {:14} {:14} {}",
+                check.verdict.word(),
+                check.id,
+                check.say.get(lang)
+            ));
+        }
+    }
+    report.exit_code()
+}

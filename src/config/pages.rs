@@ -1,0 +1,68 @@
+//! The pages of the handbook: those that are built in, and those of the configuration's directory.
+
+use std::{borrow::Cow, collections::BTreeMap, path::Path};
+
+use include_dir::{Dir, include_dir};
+
+use super::load::{read_text, unreadable};
+use crate::domain::document::Problem;
+
+/// The directory of the pages in a configuration.
+pub(super) const DIRECTORY: &str = "commands";
+
+static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/commands");
+
+/// A page's text, not parsed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageText {
+    /// The file: its path, or `built-in commands/redis.toml`.
+    pub file: String,
+    /// What it says.
+    pub text: Cow<'static, str>,
+}
+
+/// Every page, sorted by file name. A file of `directory` takes the place of the built-in page of
+/// the same name; others are added.
+pub(super) fn read(directory: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<PageText> {
+    let mut pages: BTreeMap<String, PageText> = built_in();
+    if let Some(directory) = directory {
+        let directory = directory.join(DIRECTORY);
+        let entries = std::fs::read_dir(&directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.extension().is_none_or(|extension| extension != "toml") || name.starts_with('.')
+            {
+                continue;
+            }
+            match read_text(&path) {
+                Ok(text) => {
+                    let page = PageText {
+                        file: path.display().to_string(),
+                        text: text.into(),
+                    };
+                    pages.insert(name.into_owned(), page);
+                }
+                Err(error) => problems.push(unreadable(&path, &error)),
+            }
+        }
+    }
+    pages.into_values().collect()
+}
+
+fn built_in() -> BTreeMap<String, PageText> {
+    BUILT_IN
+        .files()
+        .filter_map(|file| {
+            let name = file.path().to_str()?;
+            let text = file.contents_utf8()?;
+            let page = PageText {
+                file: format!("built-in {DIRECTORY}/{name}"),
+                text: text.into(),
+            };
+            name.ends_with(".toml").then(|| (name.to_owned(), page))
+        })
+        .collect()
+}

@@ -1,0 +1,238 @@
+//! The default backend: one SQLite file under the state directory.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use sqlx::SqlitePool;
+use tokio::sync::OnceCell;
+
+use super::{
+    bound::report_text,
+    fault,
+    open::{FILE_NAME, open},
+    rows::{Row, json},
+    sql,
+};
+use crate::{
+    app::{Outcome, Record, RecordId, Recorder, Start, StoreError},
+    domain::access::Actor,
+};
+
+/// Records that one `begin` forgets at most, so that no diagnosis waits for a long clean-up.
+const FORGOTTEN_AT_ONCE: i64 = 500;
+
+/// Most records of one answer. Our own choice: a screen has fifty lines, a script can ask again.
+const MAX_HISTORY: u32 = 1_000;
+
+/// What is remembered, in SQLite. Opened at the first use, so that making one costs nothing, and
+/// tried again at the next use when opening failed.
+#[derive(Debug)]
+pub struct SqliteStore {
+    file: PathBuf,
+    keep: Duration,
+    pool: OnceCell<SqlitePool>,
+}
+
+impl SqliteStore {
+    /// The store in the state `directory`; diagnoses older than `keep` are forgotten.
+    #[must_use]
+    pub fn new(directory: &Path, keep: Duration) -> Self {
+        Self {
+            file: directory.join(FILE_NAME),
+            keep,
+            pool: OnceCell::new(),
+        }
+    }
+
+    /// The database's file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Opens the file now, making and migrating it as needed.
+    ///
+    /// # Errors
+    /// Each kind of [`StoreError`].
+    pub async fn open(&self) -> Result<(), StoreError> {
+        self.pool().await.map(|_| ())
+    }
+
+    /// Writes and reads back within a transaction that is then undone: what `doctor` asks.
+    ///
+    /// # Errors
+    /// Each kind of [`StoreError`].
+    pub async fn try_out(&self) -> Result<(), StoreError> {
+        let pool = self.pool().await?;
+        let mut transaction = pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| self.fault(&error))?;
+        sqlx::query(sql::REFUSE)
+            .bind(0_i64)
+            .bind("doctor")
+            .bind("doctor")
+            .bind("doctor")
+            .bind("doctor")
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        transaction
+            .rollback()
+            .await
+            .map_err(|error| self.fault(&error))
+    }
+
+    /// Ends all connections in order, so that the write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.close().await;
+        }
+    }
+
+    async fn pool(&self) -> Result<&SqlitePool, StoreError> {
+        self.pool.get_or_try_init(|| open(&self.file)).await
+    }
+
+    fn fault(&self, error: &sqlx::Error) -> StoreError {
+        fault::of_sqlx(error, &self.file)
+    }
+
+    fn location(&self) -> String {
+        self.file.display().to_string()
+    }
+
+    /// Forgets old records beside the work; whoever waits for a diagnosis does not wait for this.
+    fn forget(&self, pool: &SqlitePool, now: Timestamp) {
+        let Some(oldest) = SignedDuration::try_from(self.keep)
+            .ok()
+            .and_then(|keep| now.checked_sub(keep).ok())
+        else {
+            return;
+        };
+        let pool = pool.clone();
+        tokio::spawn(async move {
+            for query in [sql::FORGET_DIAGNOSES, sql::FORGET_REFUSALS] {
+                let forgotten = sqlx::query(query)
+                    .bind(oldest.as_microsecond())
+                    .bind(FORGOTTEN_AT_ONCE)
+                    .execute(&pool)
+                    .await;
+                if let Err(error) = forgotten {
+                    tracing::debug!(%error, "old records stay until the next diagnosis");
+                }
+            }
+        });
+    }
+
+    fn records(&self, rows: Vec<Row>) -> Result<Vec<Record>, StoreError> {
+        rows.into_iter()
+            .map(|row| {
+                row.record()
+                    .map_err(|bad| fault::damaged(self.location(), &bad.0))
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Recorder for SqliteStore {
+    async fn begin(&self, start: &Start) -> Result<RecordId, StoreError> {
+        let pool = self.pool().await?;
+        let id: i64 = sqlx::query_scalar(sql::BEGIN)
+            .bind(start.at.as_microsecond())
+            .bind(json(&start.actor))
+            .bind(&start.place)
+            .bind(&start.runbook)
+            .bind(&start.page_hash)
+            .bind(json(&start.params))
+            .fetch_one(pool)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        self.forget(pool, start.at);
+        Ok(RecordId(id))
+    }
+
+    async fn finish(&self, id: RecordId, outcome: &Outcome) -> Result<(), StoreError> {
+        let pool = self.pool().await?;
+        let done = sqlx::query(sql::FINISH)
+            .bind(id.0)
+            .bind(outcome.verdict.word())
+            .bind(json(&outcome.root_causes))
+            .bind(i64::try_from(outcome.duration_ms).unwrap_or(i64::MAX))
+            .bind(report_text(&outcome.report))
+            .execute(pool)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        if done.rows_affected() > 0 {
+            return Ok(());
+        }
+        let there: i64 = sqlx::query_scalar(sql::EXISTS)
+            .bind(id.0)
+            .fetch_one(pool)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        if there > 0 {
+            return Ok(());
+        }
+        Err(StoreError::Corrupt {
+            location: self.location(),
+            detail: format!("diagnosis {} was begun and is not there any more", id.0),
+        })
+    }
+
+    async fn refuse(
+        &self,
+        actor: &Actor,
+        place: &str,
+        at: Timestamp,
+        asked: &str,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(sql::REFUSE)
+            .bind(at.as_microsecond())
+            .bind(json(actor))
+            .bind(place)
+            .bind(asked)
+            .bind(why)
+            .execute(self.pool().await?)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        Ok(())
+    }
+
+    async fn history(&self, runbook: Option<&str>, limit: u32) -> Result<Vec<Record>, StoreError> {
+        let pool = self.pool().await?;
+        let limit = i64::from(limit.min(MAX_HISTORY));
+        let rows: Vec<Row> = match runbook {
+            None => {
+                sqlx::query_as(sql::HISTORY)
+                    .bind(limit)
+                    .fetch_all(pool)
+                    .await
+            }
+            Some(runbook) => {
+                sqlx::query_as(sql::HISTORY_OF)
+                    .bind(limit)
+                    .bind(runbook)
+                    .fetch_all(pool)
+                    .await
+            }
+        }
+        .map_err(|error| self.fault(&error))?;
+        self.records(rows)
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<Record>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(sql::RECORD)
+            .bind(id.0)
+            .fetch_all(self.pool().await?)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        Ok(self.records(rows)?.pop())
+    }
+}
