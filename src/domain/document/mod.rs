@@ -21,6 +21,7 @@
 //! assert_eq!(problems[0].hint.as_deref(), Some("did you mean `loudness`?"));
 //! ```
 
+mod escape;
 mod path;
 mod problem;
 mod walk;
@@ -67,6 +68,15 @@ impl<T> Document<T> {
     #[must_use]
     pub fn key_span(&self, path: &Path) -> Range<usize> {
         self.places.key(path).unwrap_or_else(|| self.span(path))
+    }
+
+    /// The bytes of the file that mean the bytes `inner` of the text at `path`.
+    #[must_use]
+    pub fn span_within(&self, path: &Path, inner: Range<usize>) -> Range<usize> {
+        let whole = self.span(path);
+        let raw = self.source.text().get(whole.clone()).unwrap_or_default();
+        let part = escape::locate(raw, inner);
+        whole.start + part.start..whole.start + part.end
     }
 
     /// An error at the value at `path`.

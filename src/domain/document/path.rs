@@ -36,6 +36,14 @@ impl Path {
         self.with(Step::At(n))
     }
 
+    /// What is around the value at this path; the document for the document.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        let mut steps = self.0.clone();
+        steps.pop();
+        Self(steps)
+    }
+
     fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

@@ -1,11 +1,22 @@
 //! Conditions and sentences: minijinja, strict, over facts and parameters.
+//!
+//! Both are compiled once, when a page is read; evaluating one costs microseconds. Names that
+//! neither facts nor parameters have are errors, never an empty text.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use minijinja::{Environment, Expression, Value as JinjaValue};
 
 use crate::domain::{
-    diagnosis::Facts,
+    diagnosis::{Facts, Value},
     text::{Lang, Text},
 };
 
-use super::Params;
+use super::{ParamValue, Params, filters};
+
+/// Longest condition or sentence in one language, in bytes. Discord's largest text, an embed's
+/// description, has 4,096 characters; a condition of that length can't be read either.
+pub const MAX_EXPRESSION_BYTES: usize = 4096;
 
 /// What a condition or a sentence can name.
 #[derive(Clone, Copy, Debug)]
@@ -16,18 +27,108 @@ pub struct Scope<'a> {
     pub params: &'a Params,
 }
 
+impl Scope<'_> {
+    fn context(self) -> JinjaValue {
+        let facts = self.facts.iter().map(|(name, value)| (name, fact(value)));
+        let params = self.params.iter().map(|(name, value)| (name, param(value)));
+        JinjaValue::from_pairs(
+            facts
+                .chain(params)
+                .map(|(name, value)| (name.as_str(), value)),
+        )
+    }
+}
+
+fn fact(value: &Value) -> JinjaValue {
+    match value {
+        Value::None => JinjaValue::from(()),
+        Value::Bool(v) => JinjaValue::from(*v),
+        Value::Int(v) => JinjaValue::from(*v),
+        Value::Float(v) => JinjaValue::from(*v),
+        Value::Text(v) => JinjaValue::from(v.as_str()),
+        Value::List(values) => values.iter().map(fact).collect(),
+    }
+}
+
+fn param(value: &ParamValue) -> JinjaValue {
+    match value {
+        ParamValue::Bool(v) => JinjaValue::from(*v),
+        ParamValue::Int(v) => JinjaValue::from(*v),
+        ParamValue::Text(v) => JinjaValue::from(v.as_str()),
+    }
+}
+
 /// Why an expression could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EvalError(pub String);
 
+impl EvalError {
+    fn of(error: &minijinja::Error) -> Self {
+        // Without `Display`'s template excerpt: this stands in one line of a report.
+        Self(match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        })
+    }
+}
+
+/// Why a text is no condition and no sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes of the text; empty range at its beginning when nobody knows.
+    pub span: Range<usize>,
+}
+
+impl SyntaxError {
+    pub(super) fn of(error: &minijinja::Error, source: &str) -> Self {
+        let message = error.detail().map_or_else(
+            || error.kind().to_string(),
+            |detail| detail.replace("end of input", "the end of the text"),
+        );
+        let span = error.range().unwrap_or(0..source.len());
+        Self { message, span }
+    }
+
+    fn too_long(source: &str) -> Option<Self> {
+        (source.len() > MAX_EXPRESSION_BYTES).then(|| Self {
+            message: format!(
+                "{} bytes are too long to be read; at most {MAX_EXPRESSION_BYTES}",
+                source.len()
+            ),
+            span: 0..source.len(),
+        })
+    }
+}
+
 /// A `when`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Condition {
-    source: String,
+    source: Arc<str>,
+    compiled: Arc<Expression<'static, 'static>>,
 }
 
 impl Condition {
+    /// Compiles `source`. Its names and types are the linter's matter.
+    ///
+    /// # Errors
+    /// It is no expression.
+    pub fn parse(source: &str) -> Result<Self, SyntaxError> {
+        if let Some(error) = SyntaxError::too_long(source) {
+            return Err(error);
+        }
+        let compiled = filters::environment()
+            .compile_expression_owned(source.to_owned())
+            .map_err(|error| SyntaxError::of(&error, source))?;
+        Ok(Self {
+            source: source.into(),
+            compiled: Arc::new(compiled),
+        })
+    }
+
     /// As the page has it.
     #[must_use]
     pub fn source(&self) -> &str {
@@ -37,19 +138,61 @@ impl Condition {
     /// Whether it holds.
     ///
     /// # Errors
-    /// A name that neither facts nor parameters have, or types that don't go together.
-    pub fn holds(&self, _scope: Scope<'_>) -> Result<bool, EvalError> {
-        Err(EvalError(self.source.clone()))
+    /// A name that neither facts nor parameters have, operands that have no such operation, or an
+    /// answer that is neither true nor false.
+    pub fn holds(&self, scope: Scope<'_>) -> Result<bool, EvalError> {
+        let answer = self
+            .compiled
+            .eval(scope.context())
+            .map_err(|error| EvalError::of(&error))?;
+        if answer.kind() == minijinja::value::ValueKind::Bool {
+            return Ok(answer.is_true());
+        }
+        Err(EvalError(format!(
+            "{} is neither true nor false but a {}",
+            self.source,
+            answer.kind()
+        )))
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Condition").field(&self.source).finish()
     }
 }
 
 /// A bilingual sentence with facts in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sentence {
-    source: Text,
+    source: Arc<Text>,
+    /// Holds both languages as templates named `en` and `zh`: the name tells the filters which
+    /// language's units to write.
+    compiled: Arc<Environment<'static>>,
 }
 
 impl Sentence {
+    /// Compiles both languages of `source`. Their names and types are the linter's matter.
+    ///
+    /// # Errors
+    /// The first language whose text is no template, with what is wrong in it.
+    pub fn parse(source: &Text) -> Result<Self, (Lang, SyntaxError)> {
+        let mut compiled = filters::environment().clone();
+        for lang in [Lang::En, Lang::Zh] {
+            let text = source.get(lang);
+            if let Some(error) = SyntaxError::too_long(text) {
+                return Err((lang, error));
+            }
+            compiled
+                .add_template_owned(lang.code(), text.to_owned())
+                .map_err(|error| (lang, SyntaxError::of(&error, text)))?;
+        }
+        Ok(Self {
+            source: Arc::new(source.clone()),
+            compiled: Arc::new(compiled),
+        })
+    }
+
     /// As the page has it.
     #[must_use]
     pub fn source(&self) -> &Text {
@@ -60,8 +203,20 @@ impl Sentence {
     ///
     /// # Errors
     /// As [`Condition::holds`].
-    pub fn say(&self, _scope: Scope<'_>) -> Result<Text, EvalError> {
-        let _ = Lang::En;
-        Err(EvalError(self.source.en.clone()))
+    pub fn say(&self, scope: Scope<'_>) -> Result<Text, EvalError> {
+        let context = scope.context();
+        let say = |lang: Lang| {
+            self.compiled
+                .get_template(lang.code())
+                .and_then(|template| template.render(context.clone()))
+                .map_err(|error| EvalError::of(&error))
+        };
+        Ok(Text::new(say(Lang::En)?, say(Lang::Zh)?))
+    }
+}
+
+impl fmt::Debug for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sentence").field(&self.source).finish()
     }
 }

@@ -153,7 +153,8 @@ pub struct Check {
     pub healthy: Option<Sentence>,
 }
 
-/// An approved change. In this version it is shown and not carried out.
+/// An approved change. In this version it is shown and not carried out; the fields from `action` on
+/// are kept for the version that does.
 #[derive(Clone, Debug)]
 pub struct Remedy {
     /// The id, unique on its page.
@@ -166,6 +167,31 @@ pub struct Remedy {
     pub say: Text,
     /// What it may break.
     pub risk: Risk,
+    /// The action that carries it out, `system.what`.
+    pub action: Option<String>,
+    /// What it acts on.
+    pub target: Option<TargetId>,
+    /// Its parameters.
+    pub params: Vec<Param>,
+    /// Checks of the page that must hold at the moment of acting.
+    pub require: Vec<CheckId>,
+    /// Checks of the page that are run again afterwards: the outcome is theirs.
+    pub verify: Vec<CheckId>,
+    /// How long it may not be repeated.
+    pub cooldown: Option<Duration>,
+}
+
+/// A step of prevention that only a person can do.
+#[derive(Clone, Debug)]
+pub struct Manual {
+    /// The id, unique on its page.
+    pub id: CheckId,
+    /// Steps of the handbook that this carries.
+    pub covers: Vec<String>,
+    /// What it is called.
+    pub title: Text,
+    /// What the person is asked to do.
+    pub say: Text,
 }
 
 /// One page of the handbook.
@@ -195,6 +221,10 @@ pub struct Runbook {
     pub remedies: Vec<Remedy>,
     /// Checks for the patrol, not for a diagnosis.
     pub prevent: Vec<Check>,
+    /// Prevention that only a person can do.
+    pub manual: Vec<Manual>,
+    /// Causes that the page explains and that no page finds yet, with what they are called.
+    pub causes: IndexMap<CauseId, Text>,
     /// SHA-256 of the page's text, hexadecimal; which version of the page a report ran.
     pub hash: String,
 }

@@ -1,0 +1,54 @@
+//! Discord's limits, as far as a page can break them.
+
+use super::{Handbook, Param, ParamType, Runbook};
+use crate::domain::text::Text;
+
+/// Longest description of a command, a subcommand or an option, in characters (Discord, application
+/// command structure; the longest localisation counts).
+pub const DESCRIPTION_CHARS: usize = 100;
+/// Longest name or value of a choice, in characters (the same page).
+pub const CHOICE_CHARS: usize = 100;
+/// Most subcommands, options or choices (the same page).
+pub const MOST_OPTIONS: usize = 25;
+/// Largest command: names, descriptions and values of it and all that is in it, in characters (the
+/// same page; for each text its longest localisation counts).
+pub const COMMAND_CHARS: usize = 8_000;
+/// Longest value of an embed's field, in characters (Discord, embed limits).
+pub const FIELD_VALUE_CHARS: usize = 1_024;
+/// Greatest and (negated) least whole number of an option: what a double holds exactly (Discord,
+/// option type INTEGER).
+pub const INTEGER_LIMIT: i64 = 1 << 53;
+/// Longest text that an option takes, in characters (Discord, `max_length`).
+pub const OPTION_TEXT_CHARS: i64 = 6_000;
+
+/// What `/diagnose` itself adds to its subcommands: its name and a description of full length.
+const COMMAND_FRAME_CHARS: usize = "diagnose".len() + DESCRIPTION_CHARS;
+
+fn longest(text: &Text) -> usize {
+    text.en.chars().count().max(text.zh.chars().count())
+}
+
+fn param_chars(param: &Param) -> usize {
+    let choices = match &param.kind {
+        ParamType::Choice(choices) => choices
+            .iter()
+            .map(|(value, say)| value.chars().count() + longest(say))
+            .sum(),
+        _ => 0,
+    };
+    param.name.chars().count() + longest(&param.say) + choices
+}
+
+/// How many characters the page takes as a subcommand.
+#[must_use]
+pub fn subcommand_chars(page: &Runbook) -> usize {
+    let params: usize = page.params.iter().map(param_chars).sum();
+    page.id.as_str().chars().count() + longest(&page.title) + params
+}
+
+/// How many characters `/diagnose` takes with all pages, at most [`COMMAND_CHARS`] of them.
+#[must_use]
+pub fn command_chars(handbook: &Handbook) -> usize {
+    let pages = handbook.pages.values();
+    COMMAND_FRAME_CHARS + pages.map(|page| subcommand_chars(page)).sum::<usize>()
+}
