@@ -80,6 +80,15 @@ pub struct Way {
     pub require_docker: bool,
 }
 
+/// A language of titles.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Lang {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -89,4 +98,29 @@ pub enum Command {
     Down,
     /// Say what is up and where
     Status,
+    /// List the faults: name, what the diagnosis must say, title, and whether each makes sense as the lab runs now
+    List {
+        /// Titles in English or Chinese
+        #[arg(long, value_enum, default_value = "en")]
+        lang: Lang,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Break the lab; returns when the fault has taken hold
+    Break {
+        /// A name from `list`
+        name: String,
+    },
+    /// Heal what is broken; returns when the lab is exactly as before
+    Heal {
+        /// A name from `list` [default: whatever is broken]
+        name: Option<String>,
+    },
+    /// What keeps a fault up; `break` starts it
+    #[command(hide = true)]
+    Background {
+        /// The file with the order
+        order: PathBuf,
+    },
 }

@@ -73,7 +73,7 @@ impl Containers {
         &self.compose
     }
 
-    fn service(&self, name: &str) -> Result<&Service> {
+    pub(crate) fn service(&self, name: &str) -> Result<&Service> {
         self.compose
             .services
             .get(name)
@@ -367,6 +367,8 @@ impl Containers {
             ),
             healthcheck: Some(health_config(service)),
             host_config: Some(self.host_config(service, changes)),
+            // A file system in memory belongs to root, and older versions of runc ignore its mode.
+            user: changes.data_limit.map(|_| "root".to_owned()),
             networking_config: Some(NetworkingConfig {
                 endpoints_config: Some(endpoints.collect()),
             }),

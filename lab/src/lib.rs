@@ -6,23 +6,32 @@
 //! - [`settings`], [`state`]: where things are, and what is remembered between two runs.
 //! - [`lab`]: one lab, up or down, whichever way its servers run: as containers ([`docker`], from [`compose`], with
 //!   [`images`] built on a [`base`]; the engine itself is [`engine`]'s) or as plain [`processes`].
+//! - [`fault`] (what `faults/*.toml` say), [`breaking`] (in and out of a fault), [`steps`], [`docker_ops`] and
+//!   [`background`] (how a fault is made), [`settle`] and [`raw`] (how one sees that it has taken hold).
 //! - [`config_dir`]: the configuration with which `handbell` looks at it.
 
+pub mod background;
 pub mod base;
+pub mod breaking;
 pub mod cli;
 pub mod compose;
 pub mod config_dir;
 pub mod docker;
+pub mod docker_ops;
 pub mod engine;
 pub mod error;
+pub mod fault;
 pub mod images;
 pub mod instance;
 pub mod lab;
 pub mod link;
 pub mod process;
 pub mod processes;
+pub mod raw;
 pub mod run;
 pub mod say;
 pub mod settings;
+pub mod settle;
 pub mod state;
+pub mod steps;
 pub mod tar;

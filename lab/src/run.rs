@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, Way};
+use crate::background;
+use crate::cli::{Cli, Command, Lang, Way};
 use crate::config_dir;
 use crate::error::{LabError, Result};
+use crate::fault::{self, Fault};
 use crate::instance::{BACKEND, REDIS};
 use crate::lab::{Lab, Wish};
 use crate::say;
 use crate::settings::Settings;
+use crate::state::{Mode, Store};
 
 /// Exit code for a command that could not do what it was asked.
 const FAILED: u8 = 1;
@@ -42,6 +45,10 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
         Command::Up(way) => up(&settings, way).await?,
         Command::Down => down(&settings).await?,
         Command::Status => status(&Lab::open(&settings).await?),
+        Command::List { lang, json } => list(&settings, lang, json)?,
+        Command::Break { name } => break_lab(&settings, &name).await?,
+        Command::Heal { name } => heal(&settings, name.as_deref()).await?,
+        Command::Background { order } => background::run(&order).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -97,4 +104,68 @@ fn status(lab: &Lab) {
         "Look at it with: handbell --config {} diagnose redis",
         config_dir::directory(&lab.settings).display()
     ));
+}
+
+fn list(settings: &Settings, lang: Lang, json: bool) -> Result<()> {
+    let mode = Store::peek(settings)?.map_or(Mode::Docker, |state| state.mode);
+    let faults = fault::read_all(&settings.lab_dir)?;
+    if json {
+        let rows: Vec<serde_json::Value> =
+            faults.iter().map(|fault| describe(fault, mode)).collect();
+        say::out(serde_json::Value::Array(rows).to_string());
+        return Ok(());
+    }
+    for fault in &faults {
+        let title = match lang {
+            Lang::En => &fault.title.en,
+            Lang::Zh => &fault.title.zh,
+        };
+        let expected = fault.expected(mode).unwrap_or("healthy");
+        let why_not = fault
+            .why_not(mode)
+            .map(|why| format!(" (not here: {})", why.en))
+            .unwrap_or_default();
+        say::out(format!(
+            "{:<26} {expected:<26} {title}{why_not}",
+            fault.name
+        ));
+    }
+    Ok(())
+}
+
+fn describe(fault: &Fault, mode: Mode) -> serde_json::Value {
+    serde_json::json!({
+        "name": fault.name, "runbook": fault.runbook, "title": fault.title,
+        "expect": fault.expected(mode).unwrap_or("healthy"),
+        "applies": fault.why_not(mode).is_none(), "why_not": fault.why_not(mode),
+    })
+}
+
+async fn break_lab(settings: &Settings, name: &str) -> Result<()> {
+    let faults = fault::read_all(&settings.lab_dir)?;
+    let fault = fault::find(&faults, name)?;
+    let mut lab = Lab::open(settings).await?;
+    say::during(
+        &format!("Breaking: {}", fault.title.en),
+        lab.break_with(fault),
+    )
+    .await?;
+    say::out(format!(
+        "{name} is in force. Heal it with: handbell-lab heal"
+    ));
+    Ok(())
+}
+
+async fn heal(settings: &Settings, name: Option<&str>) -> Result<()> {
+    let faults = fault::read_all(&settings.lab_dir)?;
+    let mut lab = Lab::open(settings).await?;
+    let broken = lab.state.broken.as_ref().map(|broken| broken.fault.clone());
+    let Some(name) = name.map(str::to_owned).or(broken) else {
+        say::out("Nothing is broken.");
+        return Ok(());
+    };
+    let fault = fault::find(&faults, &name)?;
+    say::during(&format!("Healing: {}", fault.title.en), lab.heal(fault)).await?;
+    say::out(format!("{name} is healed; the lab is as before."));
+    Ok(())
 }

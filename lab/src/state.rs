@@ -106,6 +106,14 @@ impl Store {
         })
     }
 
+    /// A look at the state without waiting for the lock; the file is always whole.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn peek(settings: &Settings) -> Result<Option<State>> {
+        read(&settings.state_dir.join("lab.json"))
+    }
+
     /// The directory itself.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -121,19 +129,7 @@ impl Store {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn load(&self) -> Result<Option<State>> {
-        let path = self.file();
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(LabError::file("read", &path)(error)),
-        };
-        let wrong = |error: serde_json::Error| LabError::Content {
-            path: path.clone(),
-            why: format!(
-                "is not a state of this lab ({error}); stop the lab's servers and delete the file"
-            ),
-        };
-        serde_json::from_str(&text).map(Some).map_err(wrong)
+        read(&self.file())
     }
 
     /// Writes the state, whole or not at all.
@@ -176,4 +172,19 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     file.write_all(content)
         .map_err(LabError::file("write", &next))?;
     std::fs::rename(&next, path).map_err(LabError::file("write", path))
+}
+
+fn read(path: &Path) -> Result<Option<State>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LabError::file("read", path)(error)),
+    };
+    let wrong = |error: serde_json::Error| LabError::Content {
+        path: path.to_path_buf(),
+        why: format!(
+            "is not a state of this lab ({error}); stop the lab's servers and delete the file"
+        ),
+    };
+    serde_json::from_str(&text).map(Some).map_err(wrong)
 }

@@ -1,0 +1,150 @@
+//! What faults do to containers beyond starting and stopping them.
+
+use bollard::exec::StartExecResults;
+use bollard::models::{ExecConfig, NetworkDisconnectRequest};
+use bollard::query_parameters::{KillContainerOptionsBuilder, UploadToContainerOptionsBuilder};
+use futures_util::TryStreamExt;
+
+use crate::docker::Containers;
+use crate::error::{LabError, Result};
+use crate::tar;
+
+impl Containers {
+    /// Sends a signal to the first process of a container.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn signal(&self, name: &str, signal: &str) -> Result<()> {
+        let container = &self.service(name)?.container_name;
+        let options = KillContainerOptionsBuilder::default()
+            .signal(signal)
+            .build();
+        let doing = format!("send {signal} to {container}");
+        self.docker()
+            .kill_container(container, Some(options))
+            .await
+            .map_err(LabError::docker(doing))
+    }
+
+    /// Pauses a container.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn pause(&self, name: &str) -> Result<()> {
+        let container = &self.service(name)?.container_name;
+        self.docker()
+            .pause_container(container)
+            .await
+            .map_err(LabError::docker(format!("pause {container}")))
+    }
+
+    /// Continues a paused container.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn unpause(&self, name: &str) -> Result<()> {
+        let container = &self.service(name)?.container_name;
+        self.docker()
+            .unpause_container(container)
+            .await
+            .map_err(LabError::docker(format!("continue {container}")))
+    }
+
+    /// Takes a container off its networks.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn disconnect(&self, name: &str) -> Result<()> {
+        let service = self.service(name)?;
+        for network in service
+            .networks
+            .iter()
+            .filter_map(|key| self.compose().networks.get(key))
+        {
+            let request = NetworkDisconnectRequest {
+                container: service.container_name.clone(),
+                force: Some(true),
+            };
+            let doing = format!("take {} off {}", service.container_name, network.name);
+            self.docker()
+                .disconnect_network(&network.name, request)
+                .await
+                .map_err(LabError::docker(doing))?;
+        }
+        Ok(())
+    }
+
+    /// Runs a program (no shell) in a container as root, and waits for its end.
+    ///
+    /// # Errors
+    /// When the engine refuses or the program fails.
+    pub async fn run_as_root(&self, name: &str, command: &[&str]) -> Result<()> {
+        let container = &self.service(name)?.container_name;
+        let doing = || format!("run {} in {container}", command.join(" "));
+        let config = ExecConfig {
+            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
+            user: Some("root".to_owned()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..Default::default()
+        };
+        let exec = self
+            .docker()
+            .create_exec(container, config)
+            .await
+            .map_err(LabError::docker(doing()))?;
+        let none = None::<bollard::exec::StartExecOptions>;
+        let started = self
+            .docker()
+            .start_exec(&exec.id, none)
+            .await
+            .map_err(LabError::docker(doing()))?;
+        let mut said = String::new();
+        if let StartExecResults::Attached { mut output, .. } = started {
+            while let Some(chunk) = output.try_next().await.map_err(LabError::docker(doing()))? {
+                said.push_str(&chunk.to_string());
+            }
+        }
+        let end = self
+            .docker()
+            .inspect_exec(&exec.id)
+            .await
+            .map_err(LabError::docker(doing()))?;
+        match end.exit_code {
+            Some(0) => Ok(()),
+            code => Err(LabError::Program {
+                program: doing(),
+                why: format!("failed (exit code {code:?}): {}", said.trim()),
+            }),
+        }
+    }
+
+    /// Puts one file into a container, which need not run.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn put_file(
+        &self,
+        name: &str,
+        directory: &str,
+        file: &str,
+        content: &[u8],
+    ) -> Result<()> {
+        let container = &self.service(name)?.container_name;
+        let entry = tar::Entry {
+            path: file.to_owned(),
+            mode: 0o644,
+            owner: 0,
+            content: content.to_vec(),
+        };
+        let options = UploadToContainerOptionsBuilder::default()
+            .path(directory)
+            .build();
+        let body = bollard::body_full(tar::pack(&[entry]).into());
+        let doing = format!("put {file} into {container}");
+        self.docker()
+            .upload_to_container(container, Some(options), body)
+            .await
+            .map_err(LabError::docker(doing))
+    }
+}
