@@ -13,9 +13,16 @@ use crate::{
     domain::diagnosis::{Blind, Catalog, ProbeSpec, Sighting, Unseen},
 };
 
+mod args;
 pub mod docker;
+mod net;
 pub mod redis;
+mod seen;
 mod spec;
+
+pub use seen::mismatches;
+
+use self::redis::Servers;
 
 /// Every probe there is.
 pub static SPECS: [&ProbeSpec; 10] = [
@@ -42,13 +49,17 @@ pub fn catalog() -> &'static Catalog {
 /// The eyes for a configuration's targets. Connections are kept and reused as long as it lives.
 pub struct Probes {
     targets: Targets,
+    servers: Servers,
 }
 
 impl Probes {
     /// Eyes for `targets`. Nothing is opened before the first look.
     #[must_use]
     pub fn new(targets: Targets) -> Self {
-        Self { targets }
+        Self {
+            servers: Servers::new(targets.redis.clone()),
+            targets,
+        }
     }
 }
 
@@ -64,6 +75,9 @@ impl Prober for Probes {
             return Err(Blind::Unknown(Unseen::NoSuchTarget {
                 name: target.to_owned(),
             }));
+        }
+        if let Some(seen) = self.servers.look(look).await {
+            return seen;
         }
         Err(Blind::Unknown(Unseen::Broken {
             reference: look.probe.clone(),

@@ -1,8 +1,22 @@
 //! `redis.ping`: can a new client come in, log in, be answered, and write?
 
+use std::time::Duration;
+
+use redis::{Pipeline, Value};
+use tokio::time::Instant;
+
+use super::{
+    failure::{Failure, Refusal},
+    info::InfoText,
+    session::{Auth, Session, address_of, end_of, question},
+};
 use crate::{
-    domain::diagnosis::{ProbeSpec, TargetKind, Unit},
-    probes::spec::{flag, float, seconds, text},
+    config::RedisServer,
+    domain::diagnosis::{Blind, ProbeSpec, Sighting, TargetKind, Unit, Unseen},
+    probes::{
+        seen::Seen,
+        spec::{flag, float, seconds, text},
+    },
 };
 
 /// How a new client fares, the first thing in its way.
@@ -84,3 +98,164 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     ],
     per_key: None,
 };
+
+/// What one ping has found out so far.
+struct Ping {
+    address: String,
+    connected: Option<Duration>,
+    answered: Option<Duration>,
+    auth: &'static str,
+    writes: &'static str,
+    loading: Option<(f64, i64)>,
+    trouble: Option<Failure>,
+}
+
+/// Looks at `server` as a new client does, always over a connection of its own: a kept one
+/// would still be served when nobody else can come in.
+///
+/// # Errors
+/// Only when the password can't be read; whatever the server or the network does is a sighting.
+pub(super) async fn look(server: &RedisServer, patience: Duration) -> Result<Sighting, Blind> {
+    let mut ping = Ping {
+        address: address_of(server),
+        connected: None,
+        answered: None,
+        auth: if server.password.is_some() {
+            "not-tried"
+        } else {
+            "not-configured"
+        },
+        writes: "not-tried",
+        loading: None,
+        trouble: None,
+    };
+    match ping.run(server, end_of(patience)).await {
+        Ok(()) => {}
+        Err(Failure::Secret(detail)) => return Err(Unseen::Secret { detail }.into()),
+        Err(failure) => {
+            match failure.state() {
+                "password-required" => ping.auth = "required",
+                "wrong-password" => ping.auth = "refused",
+                _ => {}
+            }
+            ping.trouble = Some(failure);
+        }
+    }
+    Ok(ping.sighting())
+}
+
+impl Ping {
+    async fn run(&mut self, server: &RedisServer, end: Instant) -> Result<(), Failure> {
+        let began = Instant::now();
+        let session = Session::connect(server, end).await?;
+        self.connected = Some(began.elapsed());
+        match session.log_in(server, end).await? {
+            Auth::None => {}
+            Auth::Accepted => self.auth = "accepted",
+            Auth::NotWanted => self.auth = "not-wanted",
+        }
+        let asked = Instant::now();
+        let answer = session.ask_one(&["PING"], end).await;
+        match &answer {
+            Ok(Value::SimpleString(_) | Value::Okay | Value::BulkString(_))
+            | Err(Failure::Refused(_)) => {
+                self.answered = Some(asked.elapsed());
+            }
+            Ok(other) => {
+                return Err(Failure::Stranger(format!(
+                    "it answered PING with {other:?}"
+                )));
+            }
+            Err(_) => {}
+        }
+        if let Err(Failure::Refused(said)) = &answer
+            && said.kind() == Refusal::Loading
+        {
+            self.loading = loading(&session, end).await;
+        }
+        answer?;
+        self.try_write(&session, end).await
+    }
+
+    /// Queues a write in a transaction and discards it: the server refuses what it would refuse
+    /// to anybody (OOM, MISCONF, READONLY, NOREPLICAS) when the command is queued, and nothing
+    /// is carried out (<https://redis.io/docs/latest/develop/using-commands/transactions/>).
+    /// Should a proxy not know transactions, `SETRANGE` of nothing still changes nothing
+    /// (<https://redis.io/docs/latest/commands/setrange/>).
+    async fn try_write(&mut self, session: &Session, end: Instant) -> Result<(), Failure> {
+        let mut questions = Pipeline::new();
+        question(&mut questions, &["MULTI"]);
+        question(
+            &mut questions,
+            &["SETRANGE", "handbell:write-check", "0", ""],
+        );
+        question(&mut questions, &["DISCARD"]);
+        let answers = session.ask(&questions, end).await?;
+        match answers.into_iter().take(2).collect::<Result<Vec<_>, _>>() {
+            Ok(_) => self.writes = "ok",
+            Err(said) => {
+                self.writes = match said.kind() {
+                    Refusal::Oom => "oom",
+                    Refusal::Misconf => "misconf",
+                    Refusal::ReadOnly => "readonly",
+                    Refusal::NoReplicas => "no-replicas",
+                    Refusal::Forbidden => "forbidden",
+                    _ => "refused",
+                };
+                if matches!(
+                    said.kind(),
+                    Refusal::Oom | Refusal::Misconf | Refusal::ReadOnly
+                ) {
+                    return Err(Failure::Refused(said));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn sighting(self) -> Sighting {
+        let state = self.trouble.as_ref().map_or("ok", Failure::state);
+        let detail = self
+            .trouble
+            .as_ref()
+            .map(Failure::detail)
+            .unwrap_or_default();
+        let answered = self.answered.is_some() || matches!(self.trouble, Some(Failure::Refused(_)));
+        let connected = answered || self.connected.is_some();
+        let mut seen = Seen::new(&SPEC);
+        seen.line(match (&self.answered, &self.trouble) {
+            (Some(took), None) => format!(
+                "{}: PONG in {:.1} ms (connected in {:.1} ms)",
+                self.address,
+                millis(*took),
+                self.connected.map_or(0.0, millis)
+            ),
+            _ => format!("{}: {state}: {detail}", self.address),
+        });
+        seen.fact("state", state)
+            .fact("connected", connected)
+            .fact("answered", answered)
+            .fact("auth", self.auth)
+            .fact("writes", self.writes)
+            .fact("connect_ms", self.connected.map(millis))
+            .fact("latency_ms", self.answered.map(millis))
+            .fact("loading_percent", self.loading.map(|(percent, _)| percent))
+            .fact("loading_eta_seconds", self.loading.map(|(_, eta)| eta))
+            .fact("address", self.address)
+            .fact("detail", detail);
+        seen.done()
+    }
+}
+
+/// How far loading is; INFO is answered meanwhile.
+async fn loading(session: &Session, end: Instant) -> Option<(f64, i64)> {
+    let info = InfoText::of(session.ask_one(&["INFO", "persistence"], end).await.ok()?);
+    Some((
+        info.float("loading_loaded_perc")?,
+        info.int("loading_eta_seconds")?,
+    ))
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}

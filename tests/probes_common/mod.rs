@@ -1,0 +1,268 @@
+//! What the tests of the probes share: real servers on free ports, and looks through the front door.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use handbell::{
+    app::{Look, Prober},
+    config::{RedisAddress, RedisServer, Secret, Targets},
+    domain::{
+        diagnosis::{Blind, Sighting, Unseen, Value},
+        handbook::{ArgValue, Args},
+    },
+    probes::{Probes, mismatches},
+};
+use tempfile::TempDir;
+
+/// The deadline of a look in these tests.
+pub const DEADLINE: Duration = Duration::from_secs(2);
+
+/// A port on which nobody listens at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// A real Redis server in a directory of its own; it ends with its value.
+pub struct Redis {
+    child: Child,
+    pub dir: TempDir,
+    pub port: u16,
+}
+
+impl Redis {
+    /// A server with these settings beside the usual ones.
+    pub fn start(settings: &[&str]) -> Self {
+        let server = Self::spawn(settings);
+        server.wait_for_port();
+        server
+    }
+
+    /// The same, without waiting until it listens.
+    pub fn spawn(settings: &[&str]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        Self::spawn_in(dir, settings)
+    }
+
+    /// The same in `dir`.
+    pub fn spawn_in(dir: TempDir, settings: &[&str]) -> Self {
+        let port = free_port();
+        let child = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--daemonize", "no", "--dir"])
+            .arg(dir.path())
+            .args(["--enable-debug-command", "yes"])
+            .args(["--enable-protected-configs", "yes"])
+            .args(settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server must be installed (Debian: redis-server)");
+        Self { child, dir, port }
+    }
+
+    fn wait_for_port(&self) {
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "redis-server does not listen"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal by its process id.
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .status();
+        assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
+    }
+
+    /// A client's connection, as `user:password@` says.
+    pub async fn client(&self, login: &str) -> redis::aio::MultiplexedConnection {
+        let url = format!("redis://{login}127.0.0.1:{}/", self.port);
+        let client = redis::Client::open(url).expect("an address");
+        client
+            .get_multiplexed_async_connection()
+            .await
+            .expect("a connection")
+    }
+
+    /// Gives one command and returns its answer.
+    pub async fn command(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
+        let mut client = self.client("").await;
+        let mut command = redis::cmd(words[0]);
+        for word in &words[1..] {
+            command.arg(*word);
+        }
+        command.query_async(&mut client).await
+    }
+
+    /// This server as a target.
+    pub fn target(&self) -> RedisServer {
+        at("127.0.0.1", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server at a host and port, as a target.
+pub fn at(host: &str, port: u16) -> RedisServer {
+    RedisServer {
+        address: RedisAddress::Tcp {
+            host: host.to_owned(),
+            port,
+        },
+        username: None,
+        password: None,
+        database: 0,
+        tls: None,
+        container: None,
+    }
+}
+
+/// The same at a unix socket.
+pub fn at_socket(path: impl Into<PathBuf>) -> RedisServer {
+    RedisServer {
+        address: RedisAddress::Unix(path.into()),
+        ..at("", 0)
+    }
+}
+
+/// The same with a password, which lies in a file in `dir`.
+pub fn with_password(mut server: RedisServer, dir: &TempDir, password: &str) -> RedisServer {
+    let path = dir.path().join("handbell.password");
+    std::fs::write(&path, format!("{password}\n")).expect("a file");
+    server.password = Some(Secret::File { path });
+    server
+}
+
+/// Targets with this server as `cache`.
+pub fn targets(server: RedisServer) -> Targets {
+    let mut targets = Targets::default();
+    targets
+        .redis
+        .insert("cache".parse().expect("an id"), server);
+    targets
+}
+
+/// Eyes for this server as `cache`.
+pub fn eyes(server: RedisServer) -> Probes {
+    Probes::new(targets(server))
+}
+
+/// A look at `cache`.
+pub fn look(probe: &str, args: &[(&str, ArgValue)]) -> Look {
+    let args: Args = args
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
+    Look {
+        probe: probe.to_owned(),
+        target: "cache".parse().expect("an id"),
+        args,
+        deadline: DEADLINE,
+    }
+}
+
+/// Looks at `cache`; what is seen must be what the probe declares.
+pub async fn see(eyes: &Probes, probe: &str, args: &[(&str, ArgValue)]) -> Result<Sighting, Blind> {
+    let seen = eyes.look(&look(probe, args)).await;
+    if let Ok(sighting) = &seen {
+        let spec = eyes.catalog().get(probe).expect("a probe of this name");
+        assert_eq!(mismatches(spec, &sighting.facts), Vec::<String>::new());
+        assert!(
+            sighting.evidence.chars().count() <= 3_000,
+            "evidence without bounds"
+        );
+        assert!(
+            !sighting
+                .evidence
+                .chars()
+                .any(|c| c.is_control() && c != '\n'),
+            "control characters in the evidence"
+        );
+    }
+    seen
+}
+
+/// Looks and must see something.
+pub async fn sight(eyes: &Probes, probe: &str, args: &[(&str, ArgValue)]) -> Sighting {
+    match see(eyes, probe, args).await {
+        Ok(sighting) => sighting,
+        Err(blind) => panic!("{probe} saw nothing: {blind:?}"),
+    }
+}
+
+/// Looks and must not be able to, for a reason.
+pub async fn unseen(eyes: &Probes, probe: &str) -> Unseen {
+    match see(eyes, probe, &[]).await {
+        Err(Blind::Unknown(reason)) => reason,
+        other => panic!("{probe} should not have been able to look: {other:?}"),
+    }
+}
+
+/// A fact as a text.
+pub fn text<'a>(sighting: &'a Sighting, fact: &str) -> &'a str {
+    match &sighting.facts[fact] {
+        Value::Text(text) => text,
+        other => panic!("{fact} is {other:?}"),
+    }
+}
+
+/// A fact as a whole number.
+pub fn int(sighting: &Sighting, fact: &str) -> i64 {
+    match &sighting.facts[fact] {
+        Value::Int(number) => *number,
+        other => panic!("{fact} is {other:?}"),
+    }
+}
+
+/// A fact as a number.
+pub fn float(sighting: &Sighting, fact: &str) -> f64 {
+    match &sighting.facts[fact] {
+        Value::Float(number) => *number,
+        other => panic!("{fact} is {other:?}"),
+    }
+}
+
+/// A fact as a truth.
+pub fn truth(sighting: &Sighting, fact: &str) -> bool {
+    match &sighting.facts[fact] {
+        Value::Bool(truth) => *truth,
+        other => panic!("{fact} is {other:?}"),
+    }
+}
+
+/// Whether a fact is none.
+pub fn none(sighting: &Sighting, fact: &str) -> bool {
+    sighting.facts[fact] == Value::None
+}
+
+/// Says visibly that something was not tested, and fails where everything must be.
+pub fn not_run(what: &str) {
+    println!("NOT RUN: {what}");
+    let strict = std::process::Command::new("sh")
+        .args(["-c", "test \"$CI\" = true"])
+        .status()
+        .is_ok_and(|status| status.success());
+    assert!(!strict, "with CI=true this must run: {what}");
+}
