@@ -1,1 +1,35 @@
-//! `discord`.
+//! serenity: commands, decode, deliver. The only place that knows Discord.
+//!
+//! - `commands`, `spec`, `register`: the handbook → commands, written where they changed
+//! - `handler`: the gateway's events; `decode`: an interaction → what is asked
+//! - `acknowledge`: the first response, within a second; `bot`: one interaction to its answer
+//! - `progress`, `present`, `deliver`: what the person reads, through every trouble on the way
+//! - `answer`, `embed`, `markup`, `limits`: messages that fit, format nothing and mention nobody
+//! - `http`, `error`, `serve`, `lost`: the connection itself
+
+mod acknowledge;
+mod answer;
+mod bot;
+mod commands;
+mod decode;
+mod deliver;
+mod embed;
+mod error;
+mod handler;
+mod http;
+mod limits;
+mod lost;
+mod markup;
+mod present;
+mod progress;
+mod register;
+mod serve;
+mod spec;
+mod words;
+
+pub use commands::{commands, pages_left_out};
+pub use error::{DiscordError, Failure, classify, describe};
+pub use http::http;
+pub use lost::lost_events;
+pub use serve::serve;
+pub use spec::CommandSpec;
