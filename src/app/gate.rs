@@ -166,10 +166,10 @@ impl Refusal {
                 let held_zh = held.map_or("没有任何角色", Role::word);
                 Text::new(
                     format!(
-                        "`{asked}` needs the role **{needed}**; you have {held_en}. An admin can grant it in access.toml."
+                        "{asked} needs the role {needed}; you have {held_en}. An admin can grant it in access.toml."
                     ),
                     format!(
-                        "`{asked}` 需要角色 **{needed}**；你目前：{held_zh}。管理员可以在 access.toml 中授予。"
+                        "{asked} 需要角色 {needed}；你目前：{held_zh}。管理员可以在 access.toml 中授予。"
                     ),
                 )
             }
@@ -372,7 +372,7 @@ impl Gate {
                 .map(|ranked| ranked.cause.to_string())
                 .collect(),
             duration_ms: report.duration_ms,
-            report: super::report_json(&report, crate::domain::text::Lang::En),
+            report: super::recorded_json(&report),
         };
         self.recorder.finish(record, &outcome).await?;
         tracing::info!(

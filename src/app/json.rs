@@ -35,6 +35,39 @@ pub fn report_json(report: &Report, lang: Lang) -> Value {
     })
 }
 
+/// `report` as it is recorded: [`report_json`] in English, and beside each text that differs in
+/// Chinese the same key with `_zh`, so that a reader of either language can be shown the record.
+#[must_use]
+pub fn recorded_json(report: &Report) -> Value {
+    let mut recorded = report_json(report, Lang::En);
+    add_chinese(&mut recorded, &report_json(report, Lang::Zh));
+    recorded
+}
+
+fn add_chinese(en: &mut Value, zh: &Value) {
+    match (en, zh) {
+        (Value::Object(en), Value::Object(zh)) => {
+            let mut added = Vec::new();
+            for (key, value) in en.iter_mut() {
+                match (&*value, zh.get(key)) {
+                    (Value::String(en), Some(Value::String(zh))) if en != zh => {
+                        added.push((format!("{key}_zh"), Value::String(zh.clone())));
+                    }
+                    (_, Some(zh)) => add_chinese(value, zh),
+                    _ => {}
+                }
+            }
+            en.extend(added);
+        }
+        (Value::Array(en), Value::Array(zh)) => {
+            for (en, zh) in en.iter_mut().zip(zh) {
+                add_chinese(en, zh);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn ranked(all: &[Ranked], lang: Lang) -> Vec<Value> {
     all.iter()
         .map(|one| {

@@ -14,7 +14,7 @@ mod ports;
 
 pub use diagnose::{Diagnosis, Limits, Progress};
 pub use gate::{Envelope, Gate, Place, Refusal, Reply, Request};
-pub use json::report_json;
+pub use json::{recorded_json, report_json};
 pub use limit::RUNS_PER_ACTOR;
 pub use params::{BadParam, RawParams, parse_params};
 pub use ports::{

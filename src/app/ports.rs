@@ -100,7 +100,8 @@ pub struct Outcome {
     pub root_causes: Vec<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// The whole report, as `--json` prints it in English; already redacted.
+    /// The whole report, as `--json` prints it in English, with the Chinese texts beside the
+    /// English ones (`say` and `say_zh`); already redacted.
     pub report: serde_json::Value,
 }
 

@@ -18,17 +18,23 @@ pub fn start(verbose: u8, json: bool, redactor: Redactor) {
     };
     let filter = tracing_subscriber::filter::Targets::new()
         .with_default(others)
-        .with_target("handbell", ours);
+        .with_target("handbell", ours)
+        // The library's spans and messages quote requests and events, and with them the tokens of
+        // interactions; what matters of them is said in our own words.
+        .with_target("serenity", others.min(LevelFilter::WARN))
+        .with_target("serenity::gateway::ws", others.min(LevelFilter::ERROR));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(Cleaned { redactor })
         .with_ansi(false);
     let started = if json {
         tracing_subscriber::registry()
             .with(lines.json().flatten_event(true).with_filter(filter))
+            .with(crate::discord::lost_events())
             .try_init()
     } else {
         tracing_subscriber::registry()
             .with(lines.with_target(false).with_filter(filter))
+            .with(crate::discord::lost_events())
             .try_init()
     };
     // The log was started before: its first setting stays.
