@@ -43,7 +43,7 @@ async function read(url) {
     if (texts.size >= KEPT_TEXTS) texts.delete(texts.keys().next().value);
     const reading = fetch(url).then((response) => (response.ok ? response.text() : Promise.reject(new Error(String(response.status)))));
     texts.set(url, reading);
-    reading.catch(() => texts.delete(url));
+    reading.then((text) => texts.set(url, text), () => texts.delete(url));
   }
   return texts.get(url);
 }
@@ -51,8 +51,10 @@ async function read(url) {
 async function preview(one, box) {
   const pre = h("pre.attachment-preview", { tabindex: 0, "aria-label": one.filename }, t("file.loading"));
   box.append(pre);
-  let text;
-  try { text = await read(one.url); } catch { fill(pre, t("file.gone")); return; }
+  let text = texts.get(one.url);
+  if (typeof text !== "string") {
+    try { text = await read(one.url); } catch { fill(pre, t("file.gone")); return; }
+  }
   const all = text.split("\n");
   if (all.at(-1) === "") all.pop();
   const more = all.length > PREVIEW_LINES;

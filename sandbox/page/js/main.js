@@ -21,6 +21,7 @@ const TICK_MS = 1000;
 const RETRY_START_MS = 1500;
 /** From this width on the right side is open unless the person closed it. */
 const WIDE_PX = 1180;
+const WIDE_WITH_THREAD_PX = 1560;
 
 const $ = (id) => document.getElementById(id);
 const view = { channel: null, thread: null, aside: null, main: null, side: null, panel: null, stream: null, modal: null };
@@ -78,9 +79,9 @@ async function become(who) {
 
 /** Everything that carries words is built anew: for another person, and for another language. */
 function rebuild() {
+  closeThread(false);
   view.main?.close();
-  view.side?.close();
-  Object.assign(view, { main: new Conversation(go), side: null });
+  view.main = new Conversation(go);
   $("skip").textContent = t("app.skip");
   $("skip").onclick = (event) => { event.preventDefault(); view.main.composer.focus(); };
   $("main").setAttribute("aria-label", t("main.label"));
@@ -88,6 +89,8 @@ function rebuild() {
   drawBanner();
 }
 
+/** Where a keyboard on the screen would open by itself, the field does not take the focus by itself. */
+const onTouch = () => matchMedia("(pointer: coarse)").matches;
 const firstChannel = () => (state.channels.find((one) => one.type === "text" && one.can_send) ?? state.channels.find((one) => one.type !== "category"))?.id ?? null;
 
 async function readChannels() {
@@ -120,7 +123,7 @@ async function openChannel(id, { replace = false } = {}) {
   drawMain();
   emit("view");
   await view.main.open(id);
-  if (matchMedia("(hover: hover)").matches) view.main.composer.focus();
+  if (!onTouch()) view.main.composer.focus();
 }
 
 async function openThread(id) {
@@ -133,9 +136,10 @@ async function openThread(id) {
   $("app").classList.remove("drawer-open");
   writeAddress();
   drawThread();
+  drawMain();
   emit("view");
   await view.side.open(id);
-  view.side.composer.focus();
+  if (!onTouch()) view.side.composer.focus();
 }
 
 function closeThread(write = true) {
@@ -143,7 +147,7 @@ function closeThread(write = true) {
   Object.assign(view, { side: null, thread: null });
   $("thread-panel").hidden = true;
   $("app").classList.remove("has-thread");
-  if (write) { writeAddress(); emit("view"); view.main.composer.focus(); }
+  if (write) { writeAddress(); drawMain(); emit("view"); view.main.composer.focus(); }
 }
 
 // --- drawing the frame ---
@@ -205,7 +209,7 @@ async function threadAction(action) {
 
 function asideWanted() {
   if (view.aside === "lab" && !state.lab) return "none";
-  return view.aside ?? (innerWidth >= WIDE_PX ? "members" : "none");
+  return view.aside ?? (innerWidth >= (view.thread ? WIDE_WITH_THREAD_PX : WIDE_PX) ? "members" : "none");
 }
 
 function setAside(name) {
@@ -321,7 +325,7 @@ function interactionChanged(one) {
 on("people", () => {
   const me = person();
   if (!me) { become(null); return; }
-  if (me.locale !== locale()) { setLocale(me.locale); rebuild(); if (view.channel) reopen(); return; }
+  if (me.locale !== locale()) { const { thread } = view; setLocale(me.locale); rebuild(); if (view.channel) reopen(thread); return; }
   drawMain();
 });
 on("channels", () => { if (view.channel && channel(view.channel)) { drawMain(); drawThread(); } });
@@ -329,9 +333,7 @@ on("unread", () => { document.title = documentTitle(view.channel); });
 on("bot", () => { if (view.channel) drawMain(); });
 
 /** The same places in the new language. */
-function reopen() {
-  const thread = view.thread;
-  view.thread = null;
+function reopen(thread) {
   openChannel(view.channel, { replace: true }).then(() => thread && openThread(thread));
 }
 
@@ -355,6 +357,11 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
   if ($("app").classList.contains("drawer-open")) $("app").classList.remove("drawer-open");
   else if (view.thread) closeThread();
+});
+// Typing with nothing in focus is meant for the message field.
+document.addEventListener("keydown", (event) => {
+  const nowhere = document.activeElement === document.body || document.activeElement?.matches("article, .timeline, .main");
+  if (nowhere && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey && !document.querySelector("dialog[open]")) (view.side ?? view.main)?.composer.focus();
 });
 setInterval(tick, TICK_MS);
 

@@ -150,7 +150,8 @@ export class Timeline {
   // --- scrolling and reading ---
 
   toEnd() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.heightAtEnd = this.scroller.scrollHeight;
+    this.scroller.scrollTop = this.heightAtEnd;
     this.atEnd = true;
     this.fresh = 0;
     this.drawJump();
@@ -158,6 +159,8 @@ export class Timeline {
 
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    // The list grew or shrank by itself (a preview arrived, a card was drawn anew): that is nobody scrolling away.
+    if (this.atEnd && scrollHeight !== this.heightAtEnd) { this.toEnd(); return; }
     this.atEnd = scrollHeight - scrollTop - clientHeight < END_PX;
     if (this.atEnd && this.fresh) { this.fresh = 0; this.seen(); }
     this.drawJump();
