@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     access::{Actor, Policy, Role},
     diagnosis::Report,
-    handbook::{Handbook, Runbook},
+    handbook::{Handbook, ParamValue, Params, Runbook},
     redact::Redactor,
     text::Text,
 };
@@ -359,10 +359,10 @@ impl Gate {
             at: self.clock.now(),
             runbook: page.id.to_string(),
             page_hash: page.hash.clone(),
-            params: params.clone(),
+            params: self.recorded(&params),
         };
         let record = self.recorder.begin(&start).await?;
-        let mut report = self.diagnosis.run(page, &params, progress).await;
+        let mut report = self.run_cleaned(page, &params, progress).await;
         self.redactor.clean_report(&mut report);
         let outcome = Outcome {
             verdict: report.verdict,
@@ -388,5 +388,35 @@ impl Gate {
             report: Box::new(report),
             page: Arc::clone(page),
         })
+    }
+
+    /// Runs the page; what is shown before the report is as clean as the report.
+    async fn run_cleaned(
+        &self,
+        page: &Runbook,
+        params: &Params,
+        progress: mpsc::Sender<Progress>,
+    ) -> Report {
+        let (sender, mut steps) = mpsc::channel::<Progress>(page.checks.len().max(1));
+        let forward = async {
+            while let Some(mut step) = steps.recv().await {
+                self.redactor.clean_result(&mut step.latest);
+                let _ = progress.try_send(step);
+            }
+        };
+        // The run drops its sender when it ends, and the forwarding ends with it.
+        let (report, ()) = tokio::join!(self.diagnosis.run(page, params, sender), forward);
+        report
+    }
+
+    /// The parameters as they may be recorded: somebody may have typed a secret.
+    fn recorded(&self, params: &Params) -> Params {
+        let mut params = params.clone();
+        for value in params.values_mut() {
+            if let ParamValue::Text(text) = value {
+                self.redactor.clean_in_place(text);
+            }
+        }
+        params
     }
 }

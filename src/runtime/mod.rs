@@ -31,8 +31,12 @@ pub struct House {
 /// can't be shown either.
 #[must_use]
 pub fn redactor(config: &Config) -> Redactor {
-    let _ = config;
-    Redactor::default()
+    use secrecy::ExposeSecret;
+    let secrets: Vec<_> = config
+        .secrets()
+        .filter_map(|secret| secret.read().ok())
+        .collect();
+    Redactor::new(secrets.iter().map(ExposeSecret::expose_secret))
 }
 
 /// The store of `config`; nothing is opened yet.
