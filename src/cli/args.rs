@@ -38,7 +38,7 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Global {
-    /// Directory of the configuration. Without it: $HANDBELL_CONFIG, else ~/.config/handbell, else
+    /// Directory of the configuration. Without it: `$HANDBELL_CONFIG`, else ~/.config/handbell, else
     /// /etc/handbell, else the defaults that are built in
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub config: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct Global {
     /// How the log is written
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
-    /// Colours and a live progress: on a terminal only, always or never; $NO_COLOR is honoured
+    /// Colours and a live progress: on a terminal only, always or never; `$NO_COLOR` is honoured
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
     pub color: Colour,
 }

@@ -14,6 +14,7 @@ use crate::{
     app::{Envelope, Gate, Place, Progress, Refusal, Reply, Request, report_json},
     config::{self, Config},
     domain::{access::Actor, text::Lang},
+    render,
     runtime::{
         self,
         signals::{Stop, Stops},
@@ -123,16 +124,8 @@ fn show(reply: Reply, args: &Diagnose, lang: Lang, output: &Output) -> u8 {
         value["record"] = record.0.into();
         output.json(&value);
     } else {
-        let _ = page;
-        output.say(&format!("{} {}", report.runbook, report.verdict.word()));
-        for check in &report.checks {
-            output.say(&format!(
-                "  {:14} {:14} {}",
-                check.verdict.word(),
-                check.id,
-                check.say.get(lang)
-            ));
-        }
+        let card = render::card(&report, &page, lang).recorded_as(record.0);
+        output.say(&render::terminal(&card, output.colour, output.width));
     }
     report.exit_code()
 }

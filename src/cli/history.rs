@@ -1,6 +1,6 @@
 //! `handbell history`: what was asked, and how it ended.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -240,18 +240,14 @@ impl View<'_> {
             .filter(|(_, value)| !value.is_empty())
         {
             let pad = " ".repeat(width - label.width());
-            text.push_str(&format!("{label}{pad}  {value}\n"));
+            let _ = writeln!(text, "{label}{pad}  {value}");
         }
         let report = record.outcome.as_ref().map(|outcome| &outcome.report);
         let checks = report.and_then(|report| report["checks"].as_array());
         for check in checks.into_iter().flatten() {
             let word = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
-            text.push_str(&format!(
-                "\n{:15} {}: {}",
-                word("verdict"),
-                word("id"),
-                word("say")
-            ));
+            let (verdict, id, say) = (word("verdict"), word("id"), word("say"));
+            let _ = write!(text, "\n{verdict:15} {id}: {say}");
         }
         text
     }

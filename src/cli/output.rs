@@ -22,6 +22,8 @@ pub struct Output {
     pub error_colour: bool,
     /// Whether a live progress can be shown on the standard error.
     pub live: bool,
+    /// Columns of the terminal; 0 in a pipe, where nothing is wrapped.
+    pub width: usize,
     /// Cleans what is said about errors; the secrets of the configuration join it when it is read.
     redactor: Redactor,
 }
@@ -40,6 +42,7 @@ impl Output {
             colour: wanted(io::stdout().is_terminal()),
             error_colour: wanted(terminal),
             live: terminal && config::terminal_is_able(),
+            width: columns(),
             redactor: Redactor::default(),
         }
     }
@@ -93,6 +96,13 @@ impl Output {
     }
 }
 
+fn columns() -> usize {
+    if !io::stdout().is_terminal() {
+        return 0;
+    }
+    terminal_size::terminal_size_of(io::stdout()).map_or(0, |(width, _)| usize::from(width.0))
+}
+
 fn write_line(stream: &mut impl Write, text: &str) {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let _ = write!(stream, "{text}{end}").and_then(|()| stream.flush());
@@ -100,7 +110,7 @@ fn write_line(stream: &mut impl Write, text: &str) {
 
 /// The language to print in: asked for, else the locale's, else the configuration's.
 #[must_use]
-pub fn language(asked: Option<super::args::Language>, configured: Lang) -> Lang {
+pub(super) fn language(asked: Option<super::args::Language>, configured: Lang) -> Lang {
     asked
         .map(Lang::from)
         .or_else(|| config::locale().map(|locale| Lang::of_locale(&locale)))

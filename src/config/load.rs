@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Config, check::Check, cover::cover, environment, pages, raw, read_people, read_settings,
+    Config, check::Check, cover::cover, environment, pages, read_people, read_settings,
     read_targets,
 };
 use crate::domain::document::{self, MAX_FILE_BYTES, Problem};
@@ -246,7 +246,10 @@ fn misnamed(directory: &Path) -> Vec<Problem> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let meant = document::closest(&name, names)?;
-            let slip = name.ends_with(".toml")
+            let slip = entry
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "toml")
                 && !names.contains(&name.as_str())
                 && !directory.join(meant).exists();
             slip.then(|| {

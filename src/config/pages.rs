@@ -33,8 +33,7 @@ pub(super) fn read(directory: Option<&Path>, problems: &mut Vec<Problem>) -> Vec
             .flatten();
         for path in entries.map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if path.extension().is_none_or(|extension| extension != "toml") || name.starts_with('.')
-            {
+            if !is_page(&path) || name.starts_with('.') {
                 continue;
             }
             match read_text(&path) {
@@ -62,7 +61,12 @@ fn built_in() -> BTreeMap<String, PageText> {
                 file: format!("built-in {DIRECTORY}/{name}"),
                 text: text.into(),
             };
-            name.ends_with(".toml").then(|| (name.to_owned(), page))
+            is_page(file.path()).then(|| (name.to_owned(), page))
         })
         .collect()
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "toml")
 }

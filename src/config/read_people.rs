@@ -11,8 +11,8 @@ use crate::domain::{
     ids::PersonId,
 };
 
-const LEAST_TURN: Duration = Duration::from_secs(60 * 60);
-const MOST_TURN: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const LEAST_TURN: Duration = Duration::from_hours(1);
+const MOST_TURN: Duration = Duration::from_hours(365 * 24);
 /// Longest telephone number, in digits (ITU-T E.164).
 const MOST_PHONE_DIGITS: usize = 15;
 /// Fewest digits that can be a telephone number with its country.

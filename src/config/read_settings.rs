@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{document::Path, text::Lang};
 
 /// Default of `[store] keep`: a quarter, the usual distance between reviews.
-pub const DEFAULT_KEEP: Duration = Duration::from_secs(90 * DAY_SECONDS);
+pub const DEFAULT_KEEP: Duration = Duration::from_hours(90 * DAY_HOURS);
 /// Default of `[diagnosis] check_deadline`.
 pub const DEFAULT_CHECK_DEADLINE: Duration = Duration::from_secs(5);
 /// Default of `[diagnosis] run_deadline`.
@@ -19,13 +19,13 @@ pub const DEFAULT_RUN_DEADLINE: Duration = Duration::from_secs(20);
 /// Default of `[diagnosis] checks_per_target`.
 pub const DEFAULT_CHECKS_PER_TARGET: usize = 4;
 
-const DAY_SECONDS: u64 = 24 * 60 * 60;
+const DAY_HOURS: u64 = 24;
 const LEAST_DEADLINE: Duration = Duration::from_millis(100);
-const MOST_CHECK_DEADLINE: Duration = Duration::from_secs(5 * 60);
+const MOST_CHECK_DEADLINE: Duration = Duration::from_mins(5);
 /// Discord takes an answer for 15 minutes after the command; the report must come before.
-const MOST_RUN_DEADLINE: Duration = Duration::from_secs(10 * 60);
-const LEAST_KEEP: Duration = Duration::from_secs(DAY_SECONDS);
-const MOST_KEEP: Duration = Duration::from_secs(365 * DAY_SECONDS);
+const MOST_RUN_DEADLINE: Duration = Duration::from_mins(10);
+const LEAST_KEEP: Duration = Duration::from_hours(DAY_HOURS);
+const MOST_KEEP: Duration = Duration::from_hours(365 * DAY_HOURS);
 const MOST_CHECKS_PER_TARGET: usize = 64;
 
 /// The variable of the default token.

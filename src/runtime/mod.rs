@@ -50,8 +50,8 @@ pub fn store(config: &Config) -> Arc<SqliteStore> {
 /// # Errors
 /// Every mistake of every page.
 pub fn handbook(config: &Config) -> Result<Handbook, Vec<Problem>> {
-    let _ = config;
-    Ok(Handbook::default())
+    let pages = config.pages.iter().map(|page| (&page.file, &page.text));
+    Handbook::load(pages, crate::probes::catalog())
 }
 
 /// Puts the parts together. Nothing is opened or connected yet.
