@@ -117,6 +117,36 @@ pub enum Command {
         /// A name from `list` [default: whatever is broken]
         name: Option<String>,
     },
+    /// Break the lab in every way, ask the real handbell each time, and print how often it was right.
+    /// Exits with 1 unless it was always right. Brings the lab up when it is not, and then takes it down at the end
+    Score {
+        /// Faults of this runbook
+        #[arg(long, default_value = "redis")]
+        runbook: String,
+        /// How many rounds
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        times: u32,
+        /// Only this fault (may be given more than once)
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// How the servers run, when the lab is not up
+        #[command(flatten)]
+        way: Way,
+    },
+    /// The lab, a local Discord and the bot: prints the address of the page, and stops everything on Ctrl-C
+    Demo {
+        /// How the servers run, when the lab is not up
+        #[command(flatten)]
+        way: Way,
+        /// Port of the page on 127.0.0.1 [default: a free one]
+        #[arg(
+            long,
+            value_name = "PORT",
+            default_value_t = 0,
+            hide_default_value = true
+        )]
+        page_port: u16,
+    },
     /// What keeps a fault up; `break` starts it
     #[command(hide = true)]
     Background {

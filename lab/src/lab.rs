@@ -306,6 +306,20 @@ impl Lab {
                 },
                 Err(error) => error.to_string(),
             };
+            if let (World::Processes(processes), Some(server)) =
+                (&self.world, self.state.servers.get(REDIS))
+                && !server.runs()
+            {
+                let log = processes.log(REDIS);
+                let why = format!(
+                    "ended at once; what it said stands at the end of {}",
+                    log.display()
+                );
+                return Err(LabError::Program {
+                    program: "redis-server".to_owned(),
+                    why,
+                });
+            }
             if tokio::time::Instant::now() > deadline {
                 let what = format!("Redis at {} answers PING", place.address());
                 return Err(LabError::TooLate {

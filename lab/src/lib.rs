@@ -8,6 +8,8 @@
 //!   [`images`] built on a [`base`]; the engine itself is [`engine`]'s) or as plain [`processes`].
 //! - [`fault`] (what `faults/*.toml` say), [`breaking`] (in and out of a fault), [`steps`], [`docker_ops`] and
 //!   [`background`] (how a fault is made), [`settle`] and [`raw`] (how one sees that it has taken hold).
+//! - [`score`]: how often the diagnosis is right. [`demo`]: everything at once, with a local Discord and the bot, and
+//!   [`control`] for its page.
 //! - [`config_dir`]: the configuration with which `handbell` looks at it.
 
 pub mod background;
@@ -16,7 +18,10 @@ pub mod breaking;
 pub mod cli;
 pub mod compose;
 pub mod config_dir;
+pub mod control;
+pub mod demo;
 pub mod docker;
+mod docker_body;
 pub mod docker_ops;
 pub mod engine;
 pub mod error;
@@ -30,6 +35,7 @@ pub mod processes;
 pub mod raw;
 pub mod run;
 pub mod say;
+pub mod score;
 pub mod settings;
 pub mod settle;
 pub mod state;

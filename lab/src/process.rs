@@ -126,15 +126,17 @@ impl Process {
     }
 }
 
-/// The start time of a living process; `None` for one that has ended, a zombie included.
+/// The start time of a living process; `None` for one that has ended, a zombie included. A process whose first thread
+/// has ended while others still do (and hold its ports) has not ended.
 fn start_time(pid: i32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(") ")?;
-    let fields: Vec<&str> = after_name.split(' ').collect();
-    if matches!(fields.first(), Some(&("Z" | "X"))) {
+    let fields: Vec<&str> = after_name.split(' ').collect(); // the first of these is field 3
+    let threads: u32 = fields.get(17)?.parse().ok()?;
+    if matches!(fields.first(), Some(&("Z" | "X"))) && threads <= 1 {
         return None;
     }
-    fields.get(19)?.parse().ok() // field 22; the first of these is field 3
+    fields.get(19)?.parse().ok()
 }
 
 /// Finds a program in the usual directories. Those of `/sbin` are looked into as well, which a plain user's

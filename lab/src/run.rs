@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use crate::background;
 use crate::cli::{Cli, Command, Lang, Way};
 use crate::config_dir;
+use crate::demo;
 use crate::error::{LabError, Result};
 use crate::fault::{self, Fault};
 use crate::instance::{BACKEND, REDIS};
 use crate::lab::{Lab, Wish};
 use crate::say;
+use crate::score;
 use crate::settings::Settings;
 use crate::state::{Mode, Store};
 
@@ -48,6 +50,13 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
         Command::List { lang, json } => list(&settings, lang, json)?,
         Command::Break { name } => break_lab(&settings, &name).await?,
         Command::Heal { name } => heal(&settings, name.as_deref()).await?,
+        Command::Score {
+            runbook,
+            times,
+            only,
+            way,
+        } => return score(&settings, &runbook, times, &only, way).await,
+        Command::Demo { way, page_port } => demo::run(&settings, way.into(), page_port).await?,
         Command::Background { order } => background::run(&order).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -168,4 +177,63 @@ async fn heal(settings: &Settings, name: Option<&str>) -> Result<()> {
     say::during(&format!("Healing: {}", fault.title.en), lab.heal(fault)).await?;
     say::out(format!("{name} is healed; the lab is as before."));
     Ok(())
+}
+
+async fn score(
+    settings: &Settings,
+    runbook: &str,
+    times: u32,
+    only: &[String],
+    way: Way,
+) -> Result<ExitCode> {
+    let all = fault::read_all(&settings.lab_dir)?;
+    for name in only {
+        fault::find(&all, name)?;
+    }
+    let wanted = |fault: &&Fault| {
+        fault.runbook == runbook && (only.is_empty() || only.contains(&fault.name))
+    };
+    let faults: Vec<&Fault> = all.iter().filter(wanted).collect();
+    if faults.is_empty() {
+        return Err(LabError::Refused(format!(
+            "no fault belongs to the runbook {runbook:?}"
+        )));
+    }
+    let was_up = Store::peek(settings)?.is_some();
+    let mut stop = demo::Stop::new()?;
+    let scored = tokio::select! {
+        scored = score_all(settings, &faults, runbook, times, way) => scored,
+        name = stop.comes() => Err(LabError::Refused(format!("{name}: the score was broken off"))),
+    };
+    // However it ended: nothing stays broken, and a lab that was brought up for the score goes down again.
+    if !was_up {
+        Lab::down(settings).await?;
+    } else if scored.is_err() {
+        heal(settings, None).await?;
+    }
+    let (words, perfect) = score::summary(&scored?);
+    say::out(format!("\n{words}"));
+    Ok(ExitCode::from(if perfect { 0 } else { FAILED }))
+}
+
+async fn score_all(
+    settings: &Settings,
+    faults: &[&Fault],
+    runbook: &str,
+    times: u32,
+    way: Way,
+) -> Result<Vec<score::Row>> {
+    let mut lab = Lab::up(settings, way.into()).await?;
+    say::out(format!(
+        "The lab runs as {}: {}.",
+        lab.state.mode.words(),
+        lab.state.why
+    ));
+    if let Some(broken) = &lab.state.broken {
+        return Err(LabError::Refused(format!(
+            "{} is in force; heal it first (handbell-lab heal)",
+            broken.fault
+        )));
+    }
+    score::rounds(&mut lab, faults, runbook, times).await
 }
