@@ -29,6 +29,8 @@ fn page() -> Runbook {
             risk: Risk::Low,
         }],
         prevent: Vec::new(),
+        causes: Default::default(),
+        manual: Vec::new(),
         hash: "0123456789abcdef".into(),
     }
 }

@@ -210,3 +210,7 @@ fn fit_text(text: &str, max: usize) -> String {
         chars = chars * 9 / 10;
     }
 }
+
+#[cfg(test)]
+#[path = "embed_tests.rs"]
+mod tests;
