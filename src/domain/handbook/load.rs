@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 use super::{
     Handbook, Runbook,
     limits::{COMMAND_CHARS, MOST_OPTIONS, command_chars},
-    read::{Page, read},
+    raw::{RawPage, RawRule},
+    read::read,
 };
 use crate::domain::{
     diagnosis::Catalog,
-    document::{Level, Path, Problem, did_you_mean},
+    document::{Document, Level, Path, Problem, closest},
     ids::{CauseId, RunbookId},
 };
 
@@ -21,8 +22,8 @@ use crate::domain::{
 /// Every mistake in it.
 pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<Runbook, Vec<Problem>> {
     let reading = read(file, text, catalog);
-    match reading.page {
-        Some(page) => Ok((*page.runbook).clone()),
+    match reading.runbook {
+        Some(runbook) => Ok((*runbook).clone()),
         None => Err(errors(reading.problems)),
     }
 }
@@ -43,55 +44,98 @@ impl Handbook {
         pages: impl IntoIterator<Item = (N, T)>,
         catalog: &Catalog,
     ) -> Result<Self, Vec<Problem>> {
-        let (handbook, problems) = read_all(pages, catalog);
-        let problems = errors(problems);
-        match handbook {
-            Some(handbook) if problems.is_empty() => Ok(handbook.handbook),
+        let read = read_all(pages, catalog);
+        let problems = errors(read.problems);
+        match read.handbook {
+            Some(handbook) if problems.is_empty() => Ok(handbook),
             _ => Err(problems),
         }
     }
 }
 
-/// All pages and their documents, in which more can be looked for.
-pub(super) struct Loaded {
-    pub handbook: Handbook,
-    pub pages: Vec<Page>,
+/// A page as it is written.
+pub(super) struct Page {
+    pub document: Document<RawPage>,
+    runbook: Option<Arc<Runbook>>,
 }
 
-/// Reads all pages; the handbook is there when none has an error.
+impl Page {
+    /// The page's id, as written; empty when it has none.
+    pub(super) fn id(&self) -> &str {
+        let head = self.document.value.runbook.as_ref();
+        head.and_then(|head| head.id.as_deref()).unwrap_or_default()
+    }
+
+    pub(super) fn section(&self) -> &str {
+        let head = self.document.value.runbook.as_ref();
+        head.and_then(|head| head.section.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// Every rule of a check, with its place.
+    fn rules(&self) -> impl Iterator<Item = (Path, &RawRule)> {
+        let checks = self.document.value.check.iter().enumerate();
+        checks.flat_map(|(n, check)| {
+            check.rule.iter().enumerate().map(move |(m, rule)| {
+                let path = Path::root().key("check").at(n).key("rule").at(m);
+                (path, rule)
+            })
+        })
+    }
+}
+
+/// All pages, with everything that is to be said about them.
+pub(super) struct ReadAll {
+    /// The handbook, when every page can be used.
+    pub handbook: Option<Handbook>,
+    /// The pages whose form can be read, in the order of their sections.
+    pub pages: Vec<Page>,
+    pub problems: Vec<Problem>,
+}
+
+/// Reads all pages.
 pub(super) fn read_all<N: AsRef<str>, T: AsRef<str>>(
-    pages: impl IntoIterator<Item = (N, T)>,
+    files: impl IntoIterator<Item = (N, T)>,
     catalog: &Catalog,
-) -> (Option<Loaded>, Vec<Problem>) {
+) -> ReadAll {
     let mut problems = Vec::new();
     let mut causes: Vec<CauseId> = Vec::new();
-    let mut sound = Vec::new();
-    let mut complete = true;
-    for (file, text) in pages {
+    let mut pages = Vec::new();
+    let mut all_readable = true;
+    for (file, text) in files {
         let reading = read(file.as_ref(), text.as_ref(), catalog);
         problems.extend(reading.problems);
         causes.extend(reading.causes);
-        complete &= reading.page.is_some();
-        sound.extend(reading.page);
+        all_readable &= reading.document.is_some();
+        pages.extend(reading.document.map(|document| Page {
+            document,
+            runbook: reading.runbook,
+        }));
     }
-    sound.sort_by_key(|page| section_key(&page.runbook.section));
-    problems.extend(twice(&sound));
-    problems.extend(shared_alerts(&sound));
-    problems.extend(unknown_causes(&sound, &causes, complete));
-    if !complete {
-        return (None, problems);
+    pages.sort_by_key(|page| section_key(page.section()));
+    problems.extend(twice(&pages));
+    problems.extend(shared_alerts(&pages));
+    problems.extend(unknown_causes(&pages, &causes, all_readable));
+    let handbook = all_readable.then(|| assemble(&pages)).flatten();
+    if let Some(handbook) = &handbook {
+        problems.extend(too_large(handbook, &pages));
     }
-    let pages: IndexMap<RunbookId, Arc<Runbook>> = sound
-        .iter()
-        .map(|page| (page.runbook.id.clone(), Arc::clone(&page.runbook)))
-        .collect();
-    let handbook = Handbook { pages };
-    problems.extend(too_large(&handbook, &sound));
-    let loaded = Loaded {
+    ReadAll {
         handbook,
-        pages: sound,
-    };
-    (Some(loaded), problems)
+        pages,
+        problems,
+    }
+}
+
+fn assemble(pages: &[Page]) -> Option<Handbook> {
+    let pages: Option<IndexMap<RunbookId, Arc<Runbook>>> = pages
+        .iter()
+        .map(|page| {
+            let runbook = page.runbook.as_ref()?;
+            Some((runbook.id.clone(), Arc::clone(runbook)))
+        })
+        .collect();
+    Some(Handbook { pages: pages? })
 }
 
 /// Sections by their numbers: 2.10 comes after 2.9.
@@ -107,14 +151,14 @@ fn id_path() -> Path {
 }
 
 fn twice(pages: &[Page]) -> Vec<Problem> {
-    let mut first: BTreeMap<&RunbookId, &Page> = BTreeMap::new();
+    let mut first: BTreeMap<&str, &Page> = BTreeMap::new();
     let mut problems = Vec::new();
-    for page in pages {
-        if let Some(other) = first.insert(&page.runbook.id, page) {
+    for page in pages.iter().filter(|page| !page.id().is_empty()) {
+        if let Some(other) = first.insert(page.id(), page) {
             let message = format!(
                 "{} is a page `{}`, too",
                 other.document.source().name(),
-                page.runbook.id
+                page.id()
             );
             problems.push(page.document.problem(&id_path(), message));
         }
@@ -123,16 +167,20 @@ fn twice(pages: &[Page]) -> Vec<Problem> {
 }
 
 fn shared_alerts(pages: &[Page]) -> Vec<Problem> {
+    let alerts = |page: &Page| {
+        let head = page.document.value.runbook.as_ref();
+        head.map(|head| head.alerts.clone()).unwrap_or_default()
+    };
     let mut problems = Vec::new();
     for (n, page) in pages.iter().enumerate() {
-        for (m, alert) in page.runbook.alerts.iter().enumerate() {
+        for (m, alert) in alerts(page).iter().enumerate() {
             let earlier = pages.iter().take(n);
             let other = earlier
-                .filter(|other| other.runbook.id != page.runbook.id)
-                .find(|other| other.runbook.alerts.contains(alert));
+                .filter(|other| other.id() != page.id())
+                .find(|other| alerts(other).contains(alert));
             if let Some(other) = other {
                 let path = Path::root().key("runbook").key("alerts").at(m);
-                let message = format!("this alert belongs to the page `{}`, too", other.runbook.id);
+                let message = format!("this alert belongs to the page `{}`, too", other.id());
                 problems.push(page.document.problem(&path, message));
             }
         }
@@ -142,33 +190,30 @@ fn shared_alerts(pages: &[Page]) -> Vec<Problem> {
 
 /// Causes that no page finds or declares. A typing mistake here would make a consequence a root
 /// cause without a word, so it is an error; `[[cause]]` is for what a later page will find.
-fn unknown_causes(pages: &[Page], known: &[CauseId], complete: bool) -> Vec<Problem> {
+fn unknown_causes(pages: &[Page], known: &[CauseId], all_readable: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     for page in pages {
-        let checks = page.document.value.check.iter().enumerate();
-        let rules = checks.flat_map(|(n, check)| {
-            check.rule.iter().enumerate().map(move |(m, rule)| {
-                let path = Path::root().key("check").at(n).key("rule").at(m);
-                (path, rule)
-            })
-        });
-        for (path, rule) in rules {
+        for (path, rule) in page.rules() {
             let explained = rule.explains.iter().enumerate();
             let named = explained
-                .map(|(k, cause)| (path.key("explains").at(k), cause))
+                .map(|(n, cause)| (path.key("explains").at(n), cause))
                 .chain(rule.cause.iter().map(|cause| (path.key("cause"), cause)));
             for (path, cause) in named {
                 let found = known.iter().any(|known| known.as_str() == cause);
-                let foreign = cause.split('.').next() != Some(page.runbook.id.as_str());
-                let near = did_you_mean(cause, known.iter().map(CauseId::as_str))
-                    .filter(|hint| hint.starts_with("did you mean"));
-                // A page that could not be read may be the one that finds it.
-                if found || !foreign || (!complete && near.is_none()) {
+                let own = cause.split('.').next() == Some(page.id());
+                let near = closest(cause, known.iter().map(CauseId::as_str));
+                // What is no cause at all has been told; a page that could not be read may be the
+                // one that finds it.
+                let told = own || cause.parse::<CauseId>().is_err();
+                if found || told || (!all_readable && near.is_none()) {
                     continue;
                 }
-                let hint = near.unwrap_or_else(|| {
-                    format!("if a later page will find it, declare it: [[cause]] id = \"{cause}\"")
-                });
+                let hint = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "if a later page will find it, declare it: [[cause]] id = \"{cause}\""
+                    ),
+                };
                 let message = format!("no page finds the cause `{cause}`");
                 problems.push(page.document.problem(&path, message).hint(hint));
             }

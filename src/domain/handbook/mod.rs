@@ -3,16 +3,26 @@
 mod expression;
 mod filters;
 pub mod limits;
+mod lint;
 mod load;
 mod model;
 mod raw;
 mod read;
+mod steps;
 mod typing;
 
 pub use expression::{Condition, EvalError, MAX_EXPRESSION_BYTES, Scope, Sentence, SyntaxError};
 pub use filters::{FILTERS, FilterSpec};
+pub use lint::{Lint, Linted, STALE_AFTER_DAYS};
 pub use load::parse;
 pub use model::{
     AlertMatch, ArgValue, Args, Check, Handbook, Manual, Param, ParamType, ParamValue, Params,
     Remedy, Risk, Rule, Runbook, Severity,
 };
+pub use steps::{Covered, Step, StepKind, Steps, coverage};
+
+/// The JSON Schema of a page, for editors; `commands/handbook.schema.json` is its copy.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    super::document::schema::<raw::RawPage>()
+}

@@ -71,6 +71,15 @@ pub(super) struct RawRunbook {
 #[serde(transparent)]
 pub(super) struct RawDate(pub toml::value::Datetime);
 
+impl RawDate {
+    /// The date, without a time of day.
+    pub(super) fn date(self) -> Option<jiff::civil::Date> {
+        let date = self.0.date?;
+        let year = i16::try_from(date.year).ok()?;
+        jiff::civil::Date::new(year, date.month.try_into().ok()?, date.day.try_into().ok()?).ok()
+    }
+}
+
 impl JsonSchema for RawDate {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Date".into()

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::{Path, Reader};
 use crate::domain::{
-    handbook::{AlertMatch, Runbook, limits::DESCRIPTION_CHARS},
+    handbook::{AlertMatch, Runbook, limits::DESCRIPTION_CHARS, raw::RawDate},
     ids::CauseId,
     text::Text,
 };
@@ -19,13 +19,7 @@ impl Reader<'_> {
         let id = self.parsed(raw.id.as_ref(), &path.key("id"), "the id");
         let title = self.text(raw.title.as_ref(), &path.key("title"), DESCRIPTION_CHARS);
         let symptom = self.text(raw.symptom.as_ref(), &path.key("symptom"), SYMPTOM_CHARS);
-        let reviewed = raw.reviewed.and_then(|date| date.0.date).and_then(|date| {
-            let date = (i16::try_from(date.year), date.month, date.day);
-            let (Ok(year), month, day) = date else {
-                return None;
-            };
-            jiff::civil::Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()
-        });
+        let reviewed = raw.reviewed.and_then(RawDate::date);
         let alerts = self.alerts(&raw.alerts, &path.key("alerts"));
         if raw
             .owner

@@ -37,18 +37,14 @@ use crate::domain::{
     text::{Lang, Text},
 };
 
-/// A page and what can't be decided by looking at it alone.
-#[derive(Debug)]
-pub(super) struct Page {
-    pub runbook: Arc<Runbook>,
-    pub document: Document<RawPage>,
-}
-
-/// What reading a page gives: the page, if it can be used, and all that is to be said about it.
+/// What reading a page gives, and all that is to be said about it.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub page: Option<Page>,
-    /// The form, even of a page that can't be used: other pages may explain its causes.
+    /// The page as it is written, unless its form is so wrong that nothing can be read.
+    pub document: Option<Document<RawPage>>,
+    /// The page, if it can be used.
+    pub runbook: Option<Arc<Runbook>>,
+    /// Causes that the page finds or declares, even when it can't be used: others explain them.
     pub causes: Vec<CauseId>,
     pub problems: Vec<Problem>,
 }
@@ -58,7 +54,8 @@ pub(super) fn read(file: &str, text: &str, catalog: &Catalog) -> Reading {
     let (document, problems) = document::parse_leniently::<RawPage>(file, text);
     let Some(document) = document else {
         return Reading {
-            page: None,
+            document: None,
+            runbook: None,
             causes: Vec::new(),
             problems,
         };
@@ -68,15 +65,13 @@ pub(super) fn read(file: &str, text: &str, catalog: &Catalog) -> Reading {
     let causes = reader.causes.keys().cloned().collect();
     let problems = reader.problems;
     let sound = problems.iter().all(|p| p.level == Level::Warning);
-    let page = runbook.filter(|_| sound).map(|mut runbook| {
+    let runbook = runbook.filter(|_| sound).map(|mut runbook| {
         runbook.hash = hex::encode(Sha256::digest(text.as_bytes()));
-        Page {
-            runbook: Arc::new(runbook),
-            document,
-        }
+        Arc::new(runbook)
     });
     Reading {
-        page,
+        document: Some(document),
+        runbook,
         causes,
         problems,
     }
