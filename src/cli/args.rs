@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::{handbook::HandbookArgs, probes::Probes};
 use crate::domain::text::Lang;
 
 const EXAMPLES: &str = "\
@@ -103,6 +104,10 @@ pub enum Command {
     /// Show what was diagnosed: who, where, when, with which result
     #[command(after_help = HISTORY_EXAMPLES)]
     History(History),
+    /// Look at the handbook itself: its pages, their mistakes, what they carry
+    Handbook(HandbookArgs),
+    /// List the probes with their arguments and facts
+    Probes(Probes),
     /// Write a commented configuration to fill in, and print the bot's invitation link
     Init(Init),
     /// Walk the configuration, Discord, every target and the store; say what is wrong and how to mend it

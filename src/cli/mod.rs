@@ -7,8 +7,10 @@
 mod args;
 mod diagnose;
 mod generate;
+mod handbook;
 mod history;
 mod output;
+mod probes;
 mod progress;
 
 use std::process::ExitCode;
@@ -47,6 +49,8 @@ fn dispatch(cli: Cli, output: &mut Output) -> u8 {
             Ok(config) => history::run(&args, &config, output),
             Err(code) => code,
         },
+        Command::Handbook(args) => handbook::run(&args.command, &global, output),
+        Command::Probes(args) => probes::run(&args, output),
         Command::Serve | Command::Init(_) | Command::Doctor(_) => EXIT_WRONG,
     }
 }

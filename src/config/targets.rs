@@ -91,6 +91,13 @@ pub struct Targets {
 }
 
 impl Targets {
+    /// Every target's name and kind.
+    pub fn names(&self) -> impl Iterator<Item = (String, TargetKind)> {
+        let docker = self.docker.keys().map(|id| (id.to_string(), TargetKind::Docker));
+        let redis = self.redis.keys().map(|id| (id.to_string(), TargetKind::Redis));
+        docker.chain(redis)
+    }
+
     /// What kind of thing `name` is; `None` when there is no such target.
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<TargetKind> {

@@ -10,7 +10,7 @@ pub mod telemetry;
 use crate::{
     app::{Diagnosis, Gate, Limits, SystemClock},
     config::Config,
-    domain::{document::Problem, handbook::Handbook, redact::Redactor},
+    domain::{diagnosis::Catalog, document::Problem, handbook::Handbook, redact::Redactor},
     probes::Probes,
     store::SqliteStore,
 };
@@ -45,13 +45,19 @@ pub fn store(config: &Config) -> Arc<SqliteStore> {
     Arc::new(SqliteStore::new(&config.store.directory, config.store.keep))
 }
 
+/// Every probe there is.
+#[must_use]
+pub fn catalog() -> &'static Catalog {
+    crate::probes::catalog()
+}
+
 /// The handbook of `config`'s pages.
 ///
 /// # Errors
 /// Every mistake of every page.
 pub fn handbook(config: &Config) -> Result<Handbook, Vec<Problem>> {
     let pages = config.pages.iter().map(|page| (&page.file, &page.text));
-    Handbook::load(pages, crate::probes::catalog())
+    Handbook::load(pages, catalog())
 }
 
 /// Puts the parts together. Nothing is opened or connected yet.
