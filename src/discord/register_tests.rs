@@ -23,7 +23,7 @@ fn page(id: &str, params: Vec<Param>) -> Runbook {
         checks: Vec::new(),
         remedies: Vec::new(),
         prevent: Vec::new(),
-        causes: Default::default(),
+        causes: indexmap::IndexMap::default(),
         manual: Vec::new(),
         hash: "0".into(),
     }

@@ -53,7 +53,11 @@ pub fn fact(name: &str, value: &Value, lang: Lang) -> String {
         Value::Int(number) => Some(*number),
         _ => None,
     };
-    let unit = name.rsplit('_').next().unwrap_or_default();
+    let unit = name
+        .trim_end_matches("_ago")
+        .rsplit('_')
+        .next()
+        .unwrap_or_default();
     match (unit, value) {
         (_, Value::None) => word(lang, "none", "无"),
         (_, Value::Bool(true)) => word(lang, "yes", "是"),
