@@ -3,8 +3,10 @@
 //! - `ports`: what the use cases ask of the world
 //! - `gate`: THE one way in: identify → authorise → rate-limit → record → do → record
 //! - `diagnose`: every check of a page at once
+//! - `checkup`: what `doctor` finds
 //! - `json`: a report as stable JSON
 
+mod checkup;
 mod diagnose;
 mod gate;
 mod json;
@@ -12,6 +14,7 @@ mod limit;
 mod params;
 mod ports;
 
+pub use checkup::{Checkup, State};
 pub use diagnose::{Diagnosis, Limits, Progress};
 pub use gate::{Envelope, Gate, Place, Refusal, Reply, Request};
 pub use json::{recorded_json, report_json};

@@ -6,12 +6,15 @@
 
 mod args;
 mod diagnose;
+mod doctor;
 mod generate;
 mod handbook;
 mod history;
+mod init;
 mod output;
 mod probes;
 mod progress;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -51,7 +54,25 @@ fn dispatch(cli: Cli, output: &mut Output) -> u8 {
         },
         Command::Handbook(args) => handbook::run(&args.command, &global, output),
         Command::Probes(args) => probes::run(&args, output),
-        Command::Serve | Command::Init(_) | Command::Doctor(_) => EXIT_WRONG,
+        Command::Init(args) => init::run(&args, global.config.as_deref(), output),
+        Command::Serve => {
+            // Without -v the bot's log says what happens; a one-shot command is silent then.
+            let global = Global {
+                verbose: global.verbose + 1,
+                ..global
+            };
+            match load(&global, output) {
+                Ok(config) => serve::run(&config, output),
+                Err(code) => code,
+            }
+        }
+        Command::Doctor(args) => match config::load(global.config.as_deref()) {
+            Ok(config) => {
+                begin(&global, &config, output);
+                doctor::run(&args, &config, output)
+            }
+            Err(errors) => doctor::unreadable(&args, &errors, output),
+        },
     }
 }
 
@@ -59,13 +80,7 @@ fn dispatch(cli: Cli, output: &mut Output) -> u8 {
 pub(crate) fn load(global: &Global, output: &mut Output) -> Result<Config, u8> {
     match config::load(global.config.as_deref()) {
         Ok(config) => {
-            let redactor = runtime::redactor(&config);
-            output.redact_with(redactor.clone());
-            telemetry::start(
-                global.verbose,
-                global.log_format == LogFormat::Json,
-                redactor,
-            );
+            begin(global, &config, output);
             Ok(config)
         }
         Err(errors) => {
@@ -73,4 +88,15 @@ pub(crate) fn load(global: &Global, output: &mut Output) -> Result<Config, u8> {
             Err(EXIT_WRONG)
         }
     }
+}
+
+/// Starts the log, and makes the streams know the secrets that must not appear in them.
+fn begin(global: &Global, config: &Config, output: &mut Output) {
+    let redactor = runtime::redactor(config);
+    output.redact_with(redactor.clone());
+    telemetry::start(
+        global.verbose,
+        global.log_format == LogFormat::Json,
+        redactor,
+    );
 }

@@ -76,4 +76,12 @@ impl Config {
             .filter_map(|server| server.password.as_ref())
             .chain([&self.discord.token])
     }
+
+    /// The files of those secrets that are in files.
+    pub fn secret_files(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.secrets().filter_map(|secret| match secret {
+            Secret::File { path } => Some(path.as_path()),
+            Secret::Env { .. } => None,
+        })
+    }
 }

@@ -5,6 +5,7 @@
 //! - `acknowledge`: the first response, within a second; `bot`: one interaction to its answer
 //! - `progress`, `present`, `deliver`: what the person reads, through every trouble on the way
 //! - `answer`, `embed`, `markup`, `limits`: messages that fit, format nothing and mention nobody
+//! - `doctor`, `permissions`: what the bot needs, and whether it has it
 //! - `http`, `error`, `serve`, `lost`: the connection itself
 
 mod acknowledge;
@@ -13,6 +14,7 @@ mod bot;
 mod commands;
 mod decode;
 mod deliver;
+pub mod doctor;
 mod embed;
 mod error;
 mod handler;
@@ -20,6 +22,7 @@ mod http;
 mod limits;
 mod lost;
 mod markup;
+pub mod permissions;
 mod present;
 mod progress;
 mod register;

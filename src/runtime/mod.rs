@@ -4,6 +4,8 @@ use std::{io, sync::Arc};
 
 use tokio::runtime::{Builder, Runtime};
 
+pub mod doctor;
+mod serve;
 pub mod signals;
 pub mod telemetry;
 
@@ -15,9 +17,15 @@ use crate::{
     store::SqliteStore,
 };
 
+pub use crate::discord::permissions::{NEEDED, invitation};
+pub use serve::{ServeError, serve};
+
 /// Threads of a one-shot command: one drives the checks, one opens the store meanwhile. More would
 /// only cost their start.
 const ONE_SHOT_THREADS: usize = 2;
+
+/// Threads of the bot: it waits for the network nearly all the time, and each thread costs memory.
+const SERVER_THREADS: usize = 2;
 
 /// The gate with everything behind it.
 pub struct House {
@@ -81,6 +89,17 @@ pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) ->
         gate: Arc::new(gate),
         store,
     }
+}
+
+/// The threads for the bot.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn long_running() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(SERVER_THREADS)
+        .enable_all()
+        .build()
 }
 
 /// The threads for a command that does one thing and ends.

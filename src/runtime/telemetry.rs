@@ -9,6 +9,8 @@ use crate::domain::redact::Redactor;
 
 /// Starts the log. `verbose` counts the `-v`s: warnings, then what happens, then details of ours,
 /// then everything. A second call changes nothing.
+///
+/// The layer counts gateway events that could not be understood.
 pub fn start(verbose: u8, json: bool, redactor: Redactor) {
     let (ours, others) = match verbose {
         0 => (LevelFilter::WARN, LevelFilter::ERROR),
@@ -28,11 +30,13 @@ pub fn start(verbose: u8, json: bool, redactor: Redactor) {
         .with_ansi(false);
     let started = if json {
         tracing_subscriber::registry()
+            .with(crate::discord::lost_events())
             .with(lines.json().flatten_event(true).with_filter(filter))
             .with(crate::discord::lost_events())
             .try_init()
     } else {
         tracing_subscriber::registry()
+            .with(crate::discord::lost_events())
             .with(lines.with_target(false).with_filter(filter))
             .with(crate::discord::lost_events())
             .try_init()

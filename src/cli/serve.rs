@@ -1,0 +1,31 @@
+//! `handbell serve`.
+
+use super::{EXIT_WRONG, Output};
+use crate::{config::Config, runtime};
+
+/// Runs the bot until it is told to stop.
+pub(super) fn run(config: &Config, output: &Output) -> u8 {
+    let handbook = match runtime::handbook(config) {
+        Ok(handbook) => handbook,
+        Err(problems) => {
+            output.problems(&problems);
+            return EXIT_WRONG;
+        }
+    };
+    let threads = match runtime::long_running() {
+        Ok(threads) => threads,
+        Err(error) => {
+            output.error(&format!("the system gives no threads: {error}"));
+            return EXIT_WRONG;
+        }
+    };
+    let ended = threads.block_on(runtime::serve(config, handbook));
+    threads.shutdown_background();
+    match ended {
+        Ok(()) => 0,
+        Err(error) => {
+            output.error(&error.to_string());
+            EXIT_WRONG
+        }
+    }
+}
