@@ -1,8 +1,17 @@
 //! `docker.engine`: does the engine answer, and what does it run?
 
+use std::time::Duration;
+
+use bollard::Docker;
+use tokio::time::Instant;
+
+use super::client::Engine;
 use crate::{
-    domain::diagnosis::{ProbeSpec, TargetKind, Unit},
-    probes::spec::{bytes, count, flag, float, text, texts},
+    domain::diagnosis::{ProbeSpec, Sighting, TargetKind, Unit},
+    probes::{
+        seen::Seen,
+        spec::{bytes, count, flag, float, text, texts},
+    },
 };
 
 /// How the engine fares.
@@ -56,3 +65,54 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     ],
     per_key: None,
 };
+
+/// Looks at `engine`; whatever happens is a sighting.
+pub(super) async fn look(engine: &Engine, patience: Duration) -> Sighting {
+    let began = Instant::now();
+    let mut seen = Seen::new(&SPEC);
+    seen.fact("address", engine.address());
+    let (version, info) = tokio::join!(
+        engine.ask(patience, Docker::version),
+        engine.ask(patience, Docker::info),
+    );
+    let took = began.elapsed().as_secs_f64() * 1_000.0;
+    let (version, info) = match (version, info) {
+        (Ok(version), Ok(info)) => (version, info),
+        (Err(failure), _) | (_, Err(failure)) => {
+            let (state, detail) = (failure.state(), failure.detail());
+            seen.line(format!("{}: {state}: {detail}", engine.address()))
+                .fact("state", state)
+                .fact("detail", detail)
+                .fact("warnings", Vec::<String>::new());
+            return seen.done();
+        }
+    };
+    seen.line(format!(
+        "Docker {} on {}: {} containers, {} of them running",
+        version.version.as_deref().unwrap_or("?"),
+        info.operating_system.as_deref().unwrap_or("?"),
+        info.containers.unwrap_or(0),
+        info.containers_running.unwrap_or(0),
+    ));
+    let warnings = info.warnings.unwrap_or_default();
+    for warning in &warnings {
+        seen.line(warning);
+    }
+    seen.fact("state", "ok")
+        .fact("detail", "")
+        .fact("latency_ms", took)
+        .fact("version", version.version)
+        .fact("api_version", version.api_version)
+        .fact("containers", info.containers)
+        .fact("running", info.containers_running)
+        .fact("paused", info.containers_paused)
+        .fact("stopped", info.containers_stopped)
+        .fact("images", info.images)
+        .fact("cpus", info.ncpu)
+        .fact("memory_bytes", info.mem_total)
+        .fact("operating_system", info.operating_system)
+        .fact("storage_driver", info.driver)
+        .fact("live_restore", info.live_restore_enabled)
+        .fact("warnings", warnings);
+    seen.done()
+}

@@ -2,11 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::{
-    pool::Link,
-    session::CLIENT_NAME,
-    words::{bytes_shown, percent, text_of},
-};
+use super::{pool::Link, session::CLIENT_NAME, words::text_of};
 use crate::{
     domain::{
         diagnosis::{ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -16,6 +12,7 @@ use crate::{
         args::Given,
         net::host_of,
         seen::Seen,
+        shown::{bytes_shown, percent},
         spec::{arg, bytes, count, flag, float, seconds, text, texts},
     },
 };

@@ -7,12 +7,13 @@ use redis::Pipeline;
 use super::{
     pool::Link,
     session::question,
-    words::{bytes_shown, list_of, text_of},
+    words::{list_of, text_of},
 };
 use crate::{
     domain::diagnosis::{Blind, ProbeSpec, Sighting, TargetKind, Unit},
     probes::{
         seen::Seen,
+        shown::bytes_shown,
         spec::{bytes, count, flag, int, seconds, text, texts},
     },
 };

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     failure::Failure,
     pool::Link,
-    words::{bytes_shown, int_of, list_of, percent, text_of},
+    words::{int_of, list_of, text_of},
 };
 use crate::{
     domain::{
@@ -18,6 +18,7 @@ use crate::{
     probes::{
         args::Given,
         seen::{Seen, plain},
+        shown::{bytes_shown, percent},
         spec::{arg, bytes, count, flag, float, text, texts},
     },
 };

@@ -14,7 +14,7 @@ use crate::{
     config::RedisServer,
     domain::diagnosis::{Blind, ProbeSpec, Sighting, TargetKind, Unit, Unseen},
     probes::{
-        seen::Seen,
+        seen::{LINE_CHARS, Seen, plain},
         spec::{flag, float, seconds, text},
     },
 };
@@ -157,15 +157,14 @@ impl Ping {
         let asked = Instant::now();
         let answer = session.ask_one(&["PING"], end).await;
         match &answer {
-            Ok(Value::SimpleString(_) | Value::Okay | Value::BulkString(_))
-            | Err(Failure::Refused(_)) => {
+            Ok(Value::SimpleString(word)) if word == "PONG" => {
                 self.answered = Some(asked.elapsed());
             }
             Ok(other) => {
-                return Err(Failure::Stranger(format!(
-                    "it answered PING with {other:?}"
-                )));
+                let detail = format!("it answered PING with {other:?}");
+                return Err(Failure::Stranger(plain(&detail, LINE_CHARS)));
             }
+            Err(Failure::Refused(_)) => self.answered = Some(asked.elapsed()),
             Err(_) => {}
         }
         if let Err(Failure::Refused(said)) = &answer

@@ -1,5 +1,138 @@
 //! `docker.container`: the container of a target.
+//!
+//! - `spec`: its facts
+//! - `life`: how it runs, ended, and was started again
+//! - `past`: what the engine remembers of the last hour
+//! - `needs`: memory, processes
+//! - `ways`: ports, networks, mounts
 
+mod life;
+mod needs;
+mod past;
 mod spec;
+mod ways;
+
+use bollard::{
+    models::{ContainerInspectResponse, ContainerStatsResponse, ContainerTopResponse},
+    query_parameters::{StatsOptions, TopOptions},
+};
+use futures_util::StreamExt;
+use jiff::Timestamp;
 
 pub use spec::SPEC;
+
+use self::past::Past;
+use super::{Place, failure::Failure};
+use crate::{
+    app::{Clock, SystemClock},
+    domain::diagnosis::{Blind, Sighting},
+    probes::seen::Seen,
+};
+
+/// The part of the patience that the lesser questions (memory, processes, the past) may take:
+/// without their answers the rest is still told.
+const LESSER_PART: f64 = 0.5;
+
+/// Looks at the container; that there is none is a sighting, too.
+///
+/// # Errors
+/// The engine could not be asked, with the reason.
+pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
+    let now = SystemClock.now();
+    let lesser = place.patience.mul_f64(LESSER_PART);
+    let (inspected, stats, top, past) = tokio::join!(
+        place.engine.ask(place.patience, |docker| docker
+            .inspect_container(place.name, None)),
+        place.engine.ask(lesser, |docker| stats(docker, place.name)),
+        place.engine.ask(lesser, |docker| docker
+            .top_processes(place.name, Some(ps()))),
+        Past::of(place.engine, place.name, now, lesser),
+    );
+    match inspected {
+        Ok(container) => Ok(sighting(
+            place,
+            &container,
+            now,
+            &past.ok(),
+            stats.ok(),
+            top.ok(),
+        )),
+        Err(Failure::NoContainer) => Ok(missing(place)),
+        Err(failure) => Err(Blind::Unknown(failure.unseen(
+            place.engine.address(),
+            place.name,
+            place.patience,
+        ))),
+    }
+}
+
+/// One sample of what it uses, without the second that the engine waits for a second sample.
+async fn stats(
+    docker: &bollard::Docker,
+    name: &str,
+) -> Result<ContainerStatsResponse, bollard::errors::Error> {
+    let options = StatsOptions {
+        stream: false,
+        one_shot: true,
+    };
+    let mut answers = Box::pin(docker.stats(name, Some(options)));
+    answers
+        .next()
+        .await
+        .unwrap_or_else(|| Ok(ContainerStatsResponse::default()))
+}
+
+/// Process number and state of each process (ps(1), PROCESS STATE CODES).
+fn ps() -> TopOptions {
+    TopOptions {
+        ps_args: "-o pid,stat".to_owned(),
+    }
+}
+
+fn missing(place: &Place<'_>) -> Sighting {
+    let mut seen = Seen::new(&SPEC);
+    let (name, address) = (place.name, place.engine.address());
+    seen.line(format!("the engine at {address} has no container {name}"))
+        .fact("state", "missing")
+        .fact("name", name)
+        .fact("oom_killed", false)
+        .fact("health", "none")
+        .fact("health_failing_streak", 0)
+        .fact("restart_count", 0)
+        .fact("restart_looping", false)
+        .fact("mounts", Vec::<String>::new())
+        .fact("ports", Vec::<String>::new());
+    seen.done()
+}
+
+fn sighting(
+    place: &Place<'_>,
+    container: &ContainerInspectResponse,
+    now: Timestamp,
+    past: &Option<Past>,
+    stats: Option<ContainerStatsResponse>,
+    top: Option<ContainerTopResponse>,
+) -> Sighting {
+    let mut seen = Seen::new(&SPEC);
+    let image = container
+        .config
+        .as_ref()
+        .and_then(|config| config.image.clone());
+    let id: Option<String> = container
+        .id
+        .as_ref()
+        .map(|id| id.chars().take(12).collect());
+    seen.fact("name", place.name)
+        .fact("container_id", id)
+        .fact("image", image);
+    let running = life::tell(&mut seen, container, past.as_ref(), now);
+    life::tell_health(&mut seen, container);
+    ways::tell(&mut seen, container, place.server);
+    needs::tell(
+        &mut seen,
+        container,
+        stats.filter(|_| running),
+        top.filter(|_| running),
+    );
+    seen.done()
+}

@@ -12,6 +12,7 @@ pub(super) const STATES: &[&str] = &[
     "running",
     "paused",
     "restarting",
+    "stopping",
     "removing",
     "exited",
     "dead",

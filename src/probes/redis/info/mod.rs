@@ -11,17 +11,17 @@ pub use spec::SPEC;
 pub(super) use text::InfoText;
 
 use self::text::part;
-use super::{
-    failure::Failure,
-    pool::Link,
-    words::{bytes_shown, percent},
-};
+use super::{failure::Failure, pool::Link};
 use crate::{
     domain::{
         diagnosis::{Blind, Sighting},
         handbook::Args,
     },
-    probes::{args::Given, seen::Seen},
+    probes::{
+        args::Given,
+        seen::Seen,
+        shown::{bytes_shown, percent},
+    },
 };
 
 /// How many of the most frequent errors are told.

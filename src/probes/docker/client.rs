@@ -1,0 +1,139 @@
+//! One client for each engine. Its connections are kept and reused.
+
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker, body_full};
+use futures_util::future::BoxFuture;
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+};
+use hyper_util::{
+    client::legacy::{Client, Error as ClientError},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::timeout;
+
+use super::{failure::Failure, way::Way};
+use crate::config::Endpoint;
+
+/// How many idle connections to one engine are kept: as many as one look uses at once.
+const KEPT: usize = 4;
+
+/// How long an idle connection is kept. Our own choice: longer than people think between two
+/// diagnoses, shorter than the engine's patience, which has no limit.
+const KEPT_FOR: Duration = Duration::from_secs(90);
+
+/// Bollard's own time limit, in seconds: never reached, since each look has its patience.
+const NO_LIMIT_S: u64 = 3_600;
+
+/// Longest error message that is read, in bytes.
+const MESSAGE_BYTES: usize = 16 * 1024;
+
+/// Any host: the way leads to the engine whatever stands here.
+const HOST: &str = "http://docker";
+
+type Send = dyn Fn(BollardRequest) -> BoxFuture<'static, Result<Response<Incoming>, ClientError>>
+    + std::marker::Send
+    + Sync;
+
+/// An engine.
+pub(super) struct Engine {
+    address: String,
+    send: Arc<Send>,
+    docker: Result<Docker, Failure>,
+}
+
+impl Engine {
+    /// The engine at `endpoint`; nothing is opened yet.
+    pub(super) fn new(endpoint: &Endpoint, ssh: &PathBuf) -> Self {
+        let way = Way::new(endpoint, ssh);
+        let address = way.address();
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(KEPT)
+            .pool_idle_timeout(KEPT_FOR)
+            .build(way);
+        let send: Arc<Send> =
+            Arc::new(move |request: BollardRequest| Box::pin(client.request(request)));
+        let transport = {
+            let send = Arc::clone(&send);
+            move |request: BollardRequest| {
+                let answered = send(request);
+                async move { answered.await.map_err(bollard::errors::Error::from) }
+            }
+        };
+        let docker = Docker::connect_with_custom_transport(
+            transport,
+            Some(HOST),
+            NO_LIMIT_S,
+            API_DEFAULT_VERSION,
+        );
+        Self {
+            address,
+            send,
+            docker: docker.map_err(Failure::from),
+        }
+    }
+
+    /// Where it is, as the reader knows it.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Asks through bollard, for at most `patience`.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub(super) async fn ask<'a, T, F>(
+        &'a self,
+        patience: Duration,
+        question: impl FnOnce(&'a Docker) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, bollard::errors::Error>>,
+    {
+        let docker = self.docker.as_ref().map_err(Clone::clone)?;
+        match timeout(patience, question(docker)).await {
+            Ok(answer) => answer.map_err(Failure::from),
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+
+    /// Asks for `path` and leaves the body to the caller, who decides how much of it to read.
+    ///
+    /// # Errors
+    /// There is no answer, or it is none of success.
+    pub(super) async fn open(&self, path: &str) -> Result<Incoming, Failure> {
+        let request = Request::get(format!("{HOST}{path}"))
+            .body(body_full(Bytes::new()))
+            .map_err(|error| Failure::Said(0, error.to_string()))?;
+        let answer = (self.send)(request)
+            .await
+            .map_err(|error| Failure::in_chain(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer.into_body());
+        }
+        let body = Limited::new(answer.into_body(), MESSAGE_BYTES)
+            .collect()
+            .await;
+        let body = body
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default();
+        Err(Failure::answered(status.as_u16(), &message_in(&body)))
+    }
+}
+
+/// The engine's own message in the body of an error.
+fn message_in(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        message: String,
+    }
+    serde_json::from_slice::<Said>(body).map_or_else(
+        |_| String::from_utf8_lossy(body).into_owned(),
+        |said| said.message,
+    )
+}

@@ -1,0 +1,88 @@
+//! What the container uses: memory, processors, processes.
+
+use bollard::models::{
+    ContainerInspectResponse, ContainerMemoryStats, ContainerStatsResponse, ContainerTopResponse,
+};
+
+use crate::probes::{
+    seen::Seen,
+    shown::{bytes_shown, percent},
+};
+
+/// Tells what one sample of the engine and one of `ps` say.
+pub(super) fn tell(
+    seen: &mut Seen,
+    container: &ContainerInspectResponse,
+    stats: Option<ContainerStatsResponse>,
+    top: Option<ContainerTopResponse>,
+) {
+    let limit = container
+        .host_config
+        .as_ref()
+        .and_then(|host| host.memory)
+        .filter(|limit| *limit > 0);
+    let memory = stats.as_ref().and_then(|stats| stats.memory_stats.as_ref());
+    let used = memory.and_then(used);
+    let part = limit
+        .zip(used)
+        .and_then(|(limit, used)| percent(used, limit));
+    let pids = stats
+        .as_ref()
+        .and_then(|stats| stats.pids_stats.as_ref()?.current);
+    seen.fact("memory_limit_bytes", limit)
+        .fact("memory_used_bytes", used)
+        .fact("memory_percent", part)
+        .fact("cpu_throttled_percent", stats.as_ref().and_then(throttled))
+        .fact("pids", pids);
+    if let Some(used) = used {
+        let of = limit.map_or("no limit".to_owned(), bytes_shown);
+        seen.line(format!("memory: {} of {of}", bytes_shown(used)));
+    }
+    if let Some(states) = top.and_then(states) {
+        let marked = |mark| {
+            states
+                .iter()
+                .filter(|state| state.starts_with(mark))
+                .count()
+        };
+        let (stopped, blocked) = (marked('T'), marked('D'));
+        seen.fact("processes", states.len())
+            .fact("processes_stopped", stopped)
+            .fact("processes_blocked", blocked)
+            .line(format!(
+                "{} processes, {stopped} stopped by a signal, {blocked} waiting for the disk",
+                states.len()
+            ));
+    }
+}
+
+/// Memory in use as Docker's own command line counts it: without the page cache that can be
+/// dropped, which is `total_inactive_file` in control groups of version 1 and `inactive_file` in
+/// version 2 (<https://docs.docker.com/reference/cli/docker/container/stats/>).
+fn used(memory: &ContainerMemoryStats) -> Option<i64> {
+    let usage = memory.usage?;
+    let cache = memory.stats.as_ref().and_then(|stats| {
+        stats
+            .get("total_inactive_file")
+            .or_else(|| stats.get("inactive_file"))
+    });
+    let used = usage.saturating_sub(cache.copied().unwrap_or(0));
+    i64::try_from(used).ok()
+}
+
+fn throttled(stats: &ContainerStatsResponse) -> Option<f64> {
+    let data = stats.cpu_stats.as_ref()?.throttling_data.as_ref()?;
+    let (held, all) = (data.throttled_periods?, data.periods?);
+    percent(i64::try_from(held).ok()?, i64::try_from(all).ok()?)
+}
+
+/// The state of each process.
+fn states(top: ContainerTopResponse) -> Option<Vec<String>> {
+    let column = top.titles?.iter().position(|title| title == "STAT")?;
+    let rows = top.processes?;
+    Some(
+        rows.into_iter()
+            .filter_map(|row| row.into_iter().nth(column))
+            .collect(),
+    )
+}

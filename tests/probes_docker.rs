@@ -1,0 +1,613 @@
+//! The probes of Docker, against a real engine.
+
+mod probes_common;
+
+use std::{path::PathBuf, process::Command, time::Duration};
+
+use handbell::{
+    app::Prober,
+    config::{ContainerRef, DockerEngine, Endpoint, RedisServer, Targets},
+    domain::{
+        diagnosis::{Blind, Unseen, Value},
+        handbook::ArgValue,
+    },
+    probes::Probes,
+};
+use probes_common::{at, float, free_port, int, none, not_run, sight, text, truth, unseen};
+
+const SOCKET: &str = "/var/run/docker.sock";
+
+/// The image of the containers; the lab's, or what `HANDBELL` tests were given otherwise.
+const IMAGE: &str = "redis:7.0-bookworm";
+
+/// A container of this test alone; it goes with its value.
+struct Container {
+    name: String,
+}
+
+fn docker(words: &[&str]) -> String {
+    let done = Command::new("docker")
+        .args(words)
+        .output()
+        .expect("the docker command line");
+    assert!(
+        done.status.success(),
+        "docker {words:?}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    String::from_utf8_lossy(&done.stdout).trim().to_owned()
+}
+
+/// Whether there is an engine with the image that these tests use.
+fn engine_is_there() -> bool {
+    let found = Command::new("docker")
+        .args(["image", "inspect", IMAGE])
+        .output();
+    let there = found.is_ok_and(|done| done.status.success());
+    if !there {
+        not_run(
+            "the probes of Docker: no engine answers here, or it has no image redis:7.0-bookworm (make lab-up builds it)",
+        );
+    }
+    there
+}
+
+impl Container {
+    fn run(what: &str, options: &[&str], command: &[&str]) -> Self {
+        Self::make("run", what, &[&["-d"], options].concat(), command)
+    }
+
+    fn make(verb: &str, what: &str, options: &[&str], command: &[&str]) -> Self {
+        let name = format!("handbell-probes-{what}-{}", std::process::id());
+        let mut words = vec![verb, "--name", &name];
+        words.extend(options);
+        words.push(IMAGE);
+        words.extend(command);
+        docker(&words);
+        Self { name }
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = Command::new("docker")
+            .args(["rm", "-f", "-v", &self.name])
+            .output();
+    }
+}
+
+fn engine_at(endpoint: Endpoint) -> DockerEngine {
+    DockerEngine { endpoint }
+}
+
+fn targets(container: &str, server: RedisServer, endpoint: Endpoint) -> Targets {
+    let mut targets = probes_common::targets(RedisServer {
+        container: Some(ContainerRef {
+            engine: "engine".parse().expect("an id"),
+            name: container.to_owned(),
+        }),
+        ..server
+    });
+    targets
+        .docker
+        .insert("engine".parse().expect("an id"), engine_at(endpoint));
+    targets
+}
+
+fn eyes(container: &str) -> Probes {
+    Probes::new(targets(
+        container,
+        at("127.0.0.1", 1),
+        Endpoint::Unix(SOCKET.into()),
+    ))
+}
+
+async fn settle(eyes: &Probes, fact: &str, value: &str) -> handbell::domain::diagnosis::Sighting {
+    for _ in 0..100 {
+        let seen = sight(eyes, "docker.container", &[]).await;
+        if seen.facts[fact].to_string() == value {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!(
+        "{fact} never became {value}: {:#?}",
+        sight(eyes, "docker.container", &[]).await.facts
+    )
+}
+
+#[tokio::test]
+async fn a_target_without_a_container_is_not_applicable() {
+    let eyes = probes_common::eyes(at("127.0.0.1", 1));
+    for probe in ["docker.container", "docker.log", "docker.engine"] {
+        let seen = probes_common::see(&eyes, probe, &[]).await;
+        assert!(
+            matches!(&seen, Err(Blind::NotApplicable(why)) if why.en.contains("no container") && why.zh.contains("容器")),
+            "{seen:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_engine_tells_what_it_is() {
+    if !engine_is_there() {
+        return;
+    }
+    let seen = sight(&eyes("whatever"), "docker.engine", &[]).await;
+    assert_eq!(text(&seen, "state"), "ok");
+    assert!(!text(&seen, "version").is_empty() && int(&seen, "images") > 0);
+    assert!(float(&seen, "latency_ms") > 0.0);
+}
+
+#[tokio::test]
+async fn engines_out_of_reach_are_told_apart() {
+    let dir = tempfile::TempDir::new().expect("a directory");
+    let stale = dir.path().join("stale.sock");
+    drop(std::os::unix::net::UnixListener::bind(&stale).expect("a socket"));
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent_at = silent.local_addr().expect("an address").to_string();
+    let tcp = |address: String| Endpoint::Tcp { address, tls: None };
+    for (endpoint, state, code) in [
+        (
+            Endpoint::Unix(dir.path().join("none.sock")),
+            "socket-missing",
+            "no-such-path",
+        ),
+        (Endpoint::Unix(stale), "refused", "refused"),
+        (
+            tcp(format!("127.0.0.1:{}", free_port())),
+            "refused",
+            "refused",
+        ),
+        (
+            tcp("no-such-host.invalid:2375".to_owned()),
+            "unresolved",
+            "unresolved",
+        ),
+        (tcp(silent_at), "timed-out", "timed-out"),
+    ] {
+        let eyes = Probes::new(targets("any", at("127.0.0.1", 1), endpoint));
+        let seen = sight(&eyes, "docker.engine", &[]).await;
+        assert_eq!(text(&seen, "state"), state, "{}", seen.evidence);
+        for probe in ["docker.container", "docker.log"] {
+            assert_eq!(unseen(&eyes, probe).await.code(), code);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_is_no_engine_is_the_wrong_protocol() {
+    let redis = probes_common::Redis::start(&[]);
+    let endpoint = Endpoint::Tcp {
+        address: format!("127.0.0.1:{}", redis.port),
+        tls: None,
+    };
+    let eyes = Probes::new(targets("any", at("127.0.0.1", 1), endpoint));
+    let seen = sight(&eyes, "docker.engine", &[]).await;
+    // Redis takes a GET for a command, and closes at the header Host as a safeguard.
+    assert!(
+        ["wrong-protocol", "reset"].contains(&text(&seen, "state")),
+        "{}",
+        seen.evidence
+    );
+}
+
+#[tokio::test]
+async fn an_engine_without_end_is_cut_off() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4_096]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+                while stream.write_all(&[b'x'; 65_536]).is_ok() {}
+            });
+        }
+    });
+    let eyes = Probes::new(targets(
+        "any",
+        at("127.0.0.1", 1),
+        Endpoint::Tcp { address, tls: None },
+    ));
+    let began = std::time::Instant::now();
+    let seen = sight(&eyes, "docker.engine", &[]).await;
+    assert_ne!(text(&seen, "state"), "ok");
+    println!("{} after {:?}", seen.evidence, began.elapsed());
+    let log = sight(&eyes, "docker.log", &[]).await;
+    assert!(truth(&log, "truncated"));
+}
+
+#[tokio::test]
+async fn a_missing_container_is_seen() {
+    if !engine_is_there() {
+        return;
+    }
+    let eyes = eyes("handbell-no-such-container");
+    assert_eq!(
+        text(&sight(&eyes, "docker.container", &[]).await, "state"),
+        "missing"
+    );
+    let reason = unseen(&eyes, "docker.log").await;
+    assert!(
+        matches!(reason, Unseen::NoSuchContainer { name } if name == "handbell-no-such-container")
+    );
+}
+
+#[tokio::test]
+async fn a_running_container_tells_what_it_is_and_uses() {
+    if !engine_is_there() {
+        return;
+    }
+    let port = free_port();
+    let publish = format!("127.0.0.1:{port}:6379");
+    let container = Container::run(
+        "running",
+        &[
+            "--memory",
+            "64m",
+            "--restart",
+            "unless-stopped",
+            "-p",
+            &publish,
+            "-v",
+            "/data",
+        ],
+        &["redis-server"],
+    );
+    let eyes = Probes::new(targets(
+        &container.name,
+        at("127.0.0.1", port),
+        Endpoint::Unix(SOCKET.into()),
+    ));
+    let seen = sight(&eyes, "docker.container", &[]).await;
+    println!("{}\n{:#?}", seen.evidence, seen.facts);
+    assert_eq!(text(&seen, "state"), "running");
+    assert_eq!(text(&seen, "image"), IMAGE);
+    assert_eq!(text(&seen, "restart_policy"), "unless-stopped");
+    assert_eq!(int(&seen, "memory_limit_bytes"), 64 << 20);
+    assert!(int(&seen, "memory_used_bytes") > 0 && float(&seen, "memory_percent") < 100.0);
+    assert!(int(&seen, "processes") >= 1 && int(&seen, "processes_stopped") == 0);
+    assert_eq!(seen.facts["port_published"], Value::Bool(true));
+    assert!(text(&seen, "container_id").len() == 12 && !truth(&seen, "restart_looping"));
+    assert!(!truth(&seen, "oom_killed") && none(&seen, "exit_code"));
+    assert!(
+        seen.facts["mounts"].to_string().contains("/data"),
+        "{:?}",
+        seen.facts["mounts"]
+    );
+
+    let elsewhere = Probes::new(targets(
+        &container.name,
+        at("127.0.0.1", 1),
+        Endpoint::Unix(SOCKET.into()),
+    ));
+    let seen = sight(&elsewhere, "docker.container", &[]).await;
+    assert_eq!(seen.facts["port_published"], Value::Bool(false));
+
+    docker(&["pause", &container.name]);
+    assert_eq!(
+        text(&sight(&eyes, "docker.container", &[]).await, "state"),
+        "paused"
+    );
+    docker(&["unpause", &container.name]);
+
+    docker(&["kill", "--signal", "STOP", &container.name]);
+    let seen = sight(&eyes, "docker.container", &[]).await;
+    assert_eq!(text(&seen, "state"), "running");
+    assert_eq!(int(&seen, "processes_stopped"), 1, "{}", seen.evidence);
+    docker(&["kill", "--signal", "CONT", &container.name]);
+
+    docker(&["stop", "-t", "5", &container.name]);
+    let seen = settle(&eyes, "state", "exited").await;
+    assert_eq!(int(&seen, "exit_code"), 0);
+    assert_eq!(seen.facts["stopped_by_hand"], Value::Bool(true));
+    assert!(int(&seen, "finished_seconds_ago") < 30 && none(&seen, "uptime_seconds"));
+}
+
+#[tokio::test]
+async fn a_kill_is_not_taken_for_want_of_memory() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run("killed", &[], &["redis-server"]);
+    docker(&["kill", &container.name]);
+    let seen = settle(&eyes(&container.name), "state", "exited").await;
+    assert_eq!(int(&seen, "exit_code"), 137);
+    assert_eq!(text(&seen, "exit_signal"), "SIGKILL");
+    assert!(!truth(&seen, "oom_killed"));
+    assert_eq!(seen.facts["stopped_by_hand"], Value::Bool(true));
+}
+
+#[tokio::test]
+async fn want_of_memory_is_seen() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "oom",
+        &["--memory", "16m", "--memory-swap", "16m"],
+        &[
+            "sh",
+            "-c",
+            "exec redis-server --save '' --enable-debug-command yes & sleep 1; redis-cli debug populate 1000000 key 1000; wait",
+        ],
+    );
+    let eyes = eyes(&container.name);
+    let mut seen = sight(&eyes, "docker.container", &[]).await;
+    for _ in 0..100 {
+        if truth(&seen, "oom_killed") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        seen = sight(&eyes, "docker.container", &[]).await;
+    }
+    assert!(
+        truth(&seen, "oom_killed"),
+        "{}\n{:#?}",
+        seen.evidence,
+        seen.facts
+    );
+}
+
+#[tokio::test]
+async fn a_restart_loop_is_seen_whatever_it_does_at_the_moment() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "loop",
+        &["--restart", "always"],
+        &["sh", "-c", "echo fails; sleep 0.3; exit 3"],
+    );
+    let eyes = eyes(&container.name);
+    settle(&eyes, "restart_looping", "true").await;
+    for _ in 0..12 {
+        let seen = sight(&eyes, "docker.container", &[]).await;
+        assert!(truth(&seen, "restart_looping"), "{:#?}", seen.facts);
+        assert_eq!(seen.facts["exit_code"], Value::Int(3), "{:#?}", seen.facts);
+        tokio::time::sleep(Duration::from_millis(130)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_could_not_start_says_why() {
+    if !engine_is_there() {
+        return;
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let publish = format!(
+        "127.0.0.1:{}:6379",
+        taken.local_addr().expect("an address").port()
+    );
+    let container = Container::make("create", "created", &["-p", &publish], &["redis-server"]);
+    let seen = sight(&eyes(&container.name), "docker.container", &[]).await;
+    assert_eq!(text(&seen, "state"), "created");
+    assert!(none(&seen, "started_seconds_ago") && none(&seen, "exit_code"));
+    let _ = Command::new("docker")
+        .args(["start", &container.name])
+        .output();
+    let seen = sight(&eyes(&container.name), "docker.container", &[]).await;
+    assert!(
+        text(&seen, "error").contains("address already in use"),
+        "{:#?}",
+        seen.facts
+    );
+}
+
+#[tokio::test]
+async fn health_checks_are_told_with_their_output() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "health",
+        &[
+            "--health-cmd",
+            "echo out of sorts; exit 1",
+            "--health-interval",
+            "300ms",
+            "--health-retries",
+            "2",
+        ],
+        &["redis-server"],
+    );
+    let seen = settle(&eyes(&container.name), "health", "unhealthy").await;
+    assert_eq!(text(&seen, "health_output"), "out of sorts");
+    assert!(int(&seen, "health_failing_streak") >= 2);
+}
+
+fn patterns(pairs: &[(&str, &str)]) -> ArgValue {
+    ArgValue::Patterns(
+        pairs
+            .iter()
+            .map(|(name, p)| ((*name).to_owned(), (*p).to_owned()))
+            .collect(),
+    )
+}
+
+#[tokio::test]
+async fn the_log_is_searched_for_patterns() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "log",
+        &[],
+        &[
+            "sh",
+            "-c",
+            "for n in 1 2 3; do echo \"error number $n\"; done; echo 'to stderr' >&2; printf '\\033[31mred\\033[0m \\0 end\\n'; sleep 60",
+        ],
+    );
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let args = [(
+        "patterns",
+        patterns(&[
+            ("errors", "(?i)error number \\d"),
+            ("never", "nothing like it"),
+        ]),
+    )];
+    let seen = sight(&eyes(&container.name), "docker.log", &args).await;
+    println!("{}\n{:#?}", seen.evidence, seen.facts);
+    assert_eq!(int(&seen, "errors_count"), 3);
+    assert_eq!(text(&seen, "errors_last"), "error number 3");
+    assert!(int(&seen, "errors_seconds_ago") < 60);
+    assert!(int(&seen, "never_count") == 0 && none(&seen, "never_last"));
+    assert_eq!(int(&seen, "lines_read"), 5);
+    assert!(truth(&seen, "binary") && !truth(&seen, "truncated"));
+    assert!(
+        seen.evidence.contains("red  end") && seen.evidence.contains("to stderr"),
+        "{}",
+        seen.evidence
+    );
+    let args = [("lines", ArgValue::Int(2))];
+    assert_eq!(
+        int(
+            &sight(&eyes(&container.name), "docker.log", &args).await,
+            "lines_read"
+        ),
+        2
+    );
+}
+
+#[tokio::test]
+async fn the_log_of_a_terminal_is_read_too() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "tty",
+        &["-t"],
+        &["sh", "-c", "echo first; echo second; sleep 60"],
+    );
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let seen = sight(&eyes(&container.name), "docker.log", &[]).await;
+    assert_eq!(
+        (int(&seen, "lines_read"), text(&seen, "last_line")),
+        (2, "second")
+    );
+    assert!(int(&seen, "last_line_seconds_ago") < 60);
+}
+
+#[tokio::test]
+async fn a_line_of_100_mb_of_rubbish_is_bounded_and_what_follows_is_read() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "rubbish",
+        &[],
+        &[
+            "sh",
+            "-c",
+            "head -c 100000000 /dev/urandom | tr -d '\\n'; echo; echo 'the last word'; sleep 60",
+        ],
+    );
+    let eyes = eyes(&container.name);
+    for _ in 0..300 {
+        if docker(&["logs", "--tail", "1", &container.name]).contains("last word") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    for lines in [200, 5_000] {
+        let began = std::time::Instant::now();
+        let args = [
+            ("lines", ArgValue::Int(lines)),
+            ("patterns", patterns(&[("word", "last word$")])),
+        ];
+        let seen = sight(&eyes, "docker.log", &args).await;
+        println!(
+            "{lines} lines asked: {:?} {:?}",
+            began.elapsed(),
+            seen.facts
+        );
+        assert_eq!(
+            text(&seen, "last_line"),
+            "the last word",
+            "after {:?}: {}",
+            began.elapsed(),
+            int(&seen, "bytes_read")
+        );
+        assert_eq!(int(&seen, "word_count"), 1);
+        assert!(truth(&seen, "binary") && truth(&seen, "truncated"));
+        assert!(int(&seen, "bytes_read") < 5 << 20);
+    }
+}
+
+#[tokio::test]
+async fn a_container_without_a_log_says_so() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run("nolog", &["--log-driver", "none"], &["redis-server"]);
+    let reason = unseen(&eyes(&container.name), "docker.log").await;
+    assert!(
+        matches!(&reason, Unseen::ServerSaid { detail } if detail.contains("logging driver")),
+        "{reason:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_user_without_the_right_to_the_socket_is_told_so() {
+    // Root opens every socket, so the look is done by a process of nobody.
+    let id = Command::new("id").arg("-u").output().expect("id");
+    if String::from_utf8_lossy(&id.stdout).trim() != "0" {
+        not_run("permission denied on a socket: needs root to become nobody");
+        return;
+    }
+    let dir = tempfile::TempDir::new().expect("a directory");
+    let open = Command::new("chmod").arg("755").arg(dir.path()).status();
+    assert!(open.is_ok_and(|status| status.success()));
+    let socket = dir.path().join("closed.sock");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    let closed = Command::new("chmod").arg("600").arg(&socket).status();
+    assert!(closed.is_ok_and(|status| status.success()));
+    let copy = dir.path().join("test");
+    std::fs::copy(std::env::current_exe().expect("this binary"), &copy).expect("a copy");
+    let done = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&copy)
+        .args(["--exact", "as_nobody", "--ignored", "--nocapture"])
+        .env("HANDBELL_TEST_SOCKET", &socket)
+        .output()
+        .expect("setpriv");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(
+        done.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert!(
+        said.contains("engine: permission-denied") && said.contains("redis: socket-permission"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "run by a_user_without_the_right_to_the_socket_is_told_so as another user"]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how the other process is told the socket"
+)]
+async fn as_nobody() {
+    let socket = PathBuf::from(std::env::var("HANDBELL_TEST_SOCKET").expect("the socket"));
+    let eyes = Probes::new(targets(
+        "any",
+        probes_common::at_socket(&socket),
+        Endpoint::Unix(socket),
+    ));
+    let engine = sight(&eyes, "docker.engine", &[]).await;
+    println!("engine: {}", text(&engine, "state"));
+    let redis = sight(&eyes, "redis.ping", &[]).await;
+    println!("redis: {}", text(&redis, "state"));
+    for probe in ["docker.container", "docker.log", "redis.info"] {
+        assert!(matches!(
+            unseen(&eyes, probe).await,
+            Unseen::PermissionDenied { .. }
+        ));
+    }
+    assert_eq!(eyes.catalog().iter().count(), 10);
+}
