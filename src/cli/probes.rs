@@ -128,7 +128,11 @@ fn text(probe: &ProbeSpec, colour: bool) -> String {
     }
     for arg in probe.args {
         let range = range(arg);
-        let range = if range.is_empty() { range } else { format!(", {range}") };
+        let range = if range.is_empty() {
+            range
+        } else {
+            format!(", {range}")
+        };
         let _ = writeln!(
             text,
             "    {}: {} ({}{range}; default: {})",
@@ -140,7 +144,11 @@ fn text(probe: &ProbeSpec, colour: bool) -> String {
     }
     text.push_str("  facts:\n");
     let facts = facts(probe);
-    let width = facts.iter().map(|(name, _)| name.width()).max().unwrap_or_default();
+    let width = facts
+        .iter()
+        .map(|(name, _)| name.width())
+        .max()
+        .unwrap_or_default();
     for (name, fact) in facts {
         let _ = writeln!(
             text,
@@ -168,8 +176,17 @@ Every look tells every fact; one that *may be none* must be asked for first: `x 
 fn markdown(catalog: &Catalog) -> String {
     let mut page = INTRODUCTION.to_owned();
     for probe in catalog.iter() {
-        let _ = writeln!(page, "\n## `{}`\n\n{}.\n", probe.name, sentence(probe.summary));
-        let _ = writeln!(page, "Looks at targets of the kinds: {}.", targets(probe.targets));
+        let _ = writeln!(
+            page,
+            "\n## `{}`\n\n{}.\n",
+            probe.name,
+            sentence(probe.summary)
+        );
+        let _ = writeln!(
+            page,
+            "Looks at targets of the kinds: {}.",
+            targets(probe.targets)
+        );
         if !probe.args.is_empty() {
             page.push_str("\n| argument | type | default | range | meaning |\n");
             page.push_str("| --- | --- | --- | --- | --- |\n");

@@ -93,8 +93,14 @@ pub struct Targets {
 impl Targets {
     /// Every target's name and kind.
     pub fn names(&self) -> impl Iterator<Item = (String, TargetKind)> {
-        let docker = self.docker.keys().map(|id| (id.to_string(), TargetKind::Docker));
-        let redis = self.redis.keys().map(|id| (id.to_string(), TargetKind::Redis));
+        let docker = self
+            .docker
+            .keys()
+            .map(|id| (id.to_string(), TargetKind::Docker));
+        let redis = self
+            .redis
+            .keys()
+            .map(|id| (id.to_string(), TargetKind::Redis));
         docker.chain(redis)
     }
 

@@ -82,12 +82,19 @@ fn table(rows: &[Covered], output: &Output) {
 
 fn summary(rows: &[Covered]) -> String {
     let count = |kind: Option<StepKind>| {
-        let of_kind = rows.iter().filter(|row| kind.is_none_or(|kind| row.step.kind == kind));
+        let of_kind = rows
+            .iter()
+            .filter(|row| kind.is_none_or(|kind| row.step.kind == kind));
         let all = of_kind.clone().count();
         let carried = of_kind.filter(|row| !row.carried_by.is_empty()).count();
         (carried, all)
     };
-    let kinds = [StepKind::Diagnose, StepKind::Prevent, StepKind::Remedy, StepKind::Flow];
+    let kinds = [
+        StepKind::Diagnose,
+        StepKind::Prevent,
+        StepKind::Remedy,
+        StepKind::Flow,
+    ];
     let parts: Vec<String> = kinds
         .into_iter()
         .filter_map(|kind| {

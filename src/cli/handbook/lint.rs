@@ -65,7 +65,10 @@ fn read(paths: &[PathBuf]) -> (Files, Vec<Problem>) {
                 names.extend(pages.filter(|page| is_page(page)));
                 if names.len() == before {
                     let file = path.display().to_string();
-                    problems.push(Problem::of_file(&file, "no page (*.toml) is in this directory"));
+                    problems.push(Problem::of_file(
+                        &file,
+                        "no page (*.toml) is in this directory",
+                    ));
                 }
             }
             Err(error) => problems.push(unreadable(path, &error)),
@@ -87,7 +90,10 @@ fn is_page(path: &Path) -> bool {
     let hidden = path
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && path.extension().is_some_and(|extension| extension == "toml")
+    !hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
 }
 
 fn read_bounded(path: &Path) -> std::io::Result<String> {
@@ -95,7 +101,9 @@ fn read_bounded(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     // One byte more than is allowed, so that the parser sees that it is too long and says so.
     let most = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX) + 1;
-    std::fs::File::open(path)?.take(most).read_to_string(&mut text)?;
+    std::fs::File::open(path)?
+        .take(most)
+        .read_to_string(&mut text)?;
     Ok(text)
 }
 

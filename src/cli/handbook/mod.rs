@@ -144,9 +144,15 @@ pub(crate) fn run(command: &HandbookCommand, global: &Global, output: &mut Outpu
     };
     match command {
         HandbookCommand::Lint(args) => lint::run(args, &config, output),
-        HandbookCommand::List(args) => with(&config, output, |book| list::run(args, book, &config, output)),
-        HandbookCommand::Show(args) => with(&config, output, |book| show::run(args, book, &config, output)),
-        HandbookCommand::Coverage(args) => with(&config, output, |book| coverage::run(args, book, output)),
+        HandbookCommand::List(args) => with(&config, output, |book| {
+            list::run(args, book, &config, output)
+        }),
+        HandbookCommand::Show(args) => with(&config, output, |book| {
+            show::run(args, book, &config, output)
+        }),
+        HandbookCommand::Coverage(args) => {
+            with(&config, output, |book| coverage::run(args, book, output))
+        }
         HandbookCommand::Schema => 0,
     }
 }

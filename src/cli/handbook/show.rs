@@ -21,7 +21,10 @@ pub(super) fn run(args: &Show, handbook: &Handbook, config: &Config, output: &Ou
     let Some(page) = handbook.page(&args.runbook) else {
         let known = handbook.pages.keys().map(|id| id.as_str());
         let hint = did_you_mean(&args.runbook, known).unwrap_or_default();
-        output.error(&format!("the handbook has no page {}; {hint}", args.runbook));
+        output.error(&format!(
+            "the handbook has no page {}; {hint}",
+            args.runbook
+        ));
         return EXIT_WRONG;
     };
     let lang = language(args.lang, config.general.language);
@@ -122,7 +125,10 @@ impl Sheet {
     fn param(&mut self, param: &Param) {
         let kind = match &param.kind {
             ParamType::Text { pattern: None, .. } => self.word("text", "文本").to_owned(),
-            ParamType::Text { pattern: Some(pattern), .. } => {
+            ParamType::Text {
+                pattern: Some(pattern),
+                ..
+            } => {
                 format!("{} /{pattern}/", self.word("text", "文本"))
             }
             ParamType::Int { min, max } => format!("{min} … {max}"),
@@ -140,7 +146,10 @@ impl Sheet {
         };
         let default_word = self.word("default", "默认");
         let say = param.say.get(self.lang);
-        self.line(2, &format!("{}: {say} ({kind}; {default_word}: {default})", param.name));
+        self.line(
+            2,
+            &format!("{}: {say} ({kind}; {default_word}: {default})", param.name),
+        );
     }
 
     fn titled(&mut self, id: &str, title: &str, covers: &[String]) {
@@ -186,7 +195,10 @@ impl Sheet {
         let when = self.word("when", "当");
         self.line(4, &format!("{when} {}", rule.when.source()));
         let verdict = rule.verdict.word();
-        let cause = rule.cause.as_ref().map_or(String::new(), |cause| format!(" {cause}"));
+        let cause = rule
+            .cause
+            .as_ref()
+            .map_or(String::new(), |cause| format!(" {cause}"));
         let say = rule.say.source().get(self.lang).to_owned();
         self.line(6, &format!("→ {verdict}{cause}: {say}"));
         if !rule.remedies.is_empty() {
@@ -198,7 +210,8 @@ impl Sheet {
 
     /// Each cause once, with the checks that find it and what follows from it.
     fn causes(&mut self, page: &Runbook) {
-        let mut causes: indexmap::IndexMap<&str, (Vec<&str>, Vec<&str>)> = indexmap::IndexMap::new();
+        let mut causes: indexmap::IndexMap<&str, (Vec<&str>, Vec<&str>)> =
+            indexmap::IndexMap::new();
         for check in &page.checks {
             for rule in &check.rules {
                 let Some(cause) = &rule.cause else { continue };
@@ -226,12 +239,22 @@ impl Sheet {
     }
 
     fn remedy(&mut self, remedy: &Remedy) {
-        self.titled(remedy.id.as_str(), remedy.title.get(self.lang), &remedy.covers);
+        self.titled(
+            remedy.id.as_str(),
+            remedy.title.get(self.lang),
+            &remedy.covers,
+        );
         self.line(4, remedy.say.get(self.lang));
         let risk = match remedy.risk {
             Risk::Low => self.word("risk low: the role is enough", "风险低：有角色即可"),
-            Risk::Medium => self.word("risk medium: one other person approves", "风险中：需另一人批准"),
-            Risk::High => self.word("risk high: two other people approve", "风险高：需另两人批准"),
+            Risk::Medium => self.word(
+                "risk medium: one other person approves",
+                "风险中：需另一人批准",
+            ),
+            Risk::High => self.word(
+                "risk high: two other people approve",
+                "风险高：需另两人批准",
+            ),
         };
         self.line(4, risk);
     }

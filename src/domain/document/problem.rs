@@ -258,19 +258,28 @@ fn mask(line: &str) -> String {
 }
 
 /// The word of `known` that `typed` most likely was meant to be, if any is near enough: at most a
-/// third of its characters differ.
+/// third of its characters differ, or it begins with what was typed.
 #[must_use]
 pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = typed.to_lowercase().replace('_', "-");
+    /// Fewer characters are the beginning of too much.
+    const LEAST_PREFIX: usize = 4;
+    let fold = |word: &str| word.to_lowercase().replace('_', "-");
+    let folded = fold(typed);
+    let length = folded.chars().count();
     known
         .into_iter()
-        .map(|word| {
-            let distance =
-                strsim::damerau_levenshtein(&folded, &word.to_lowercase().replace('_', "-"));
-            (distance, word)
-        })
-        .filter(|(distance, word)| {
-            *distance <= (word.chars().count().max(folded.chars().count()) / 3).max(1)
+        .filter_map(|word| {
+            let other = fold(word);
+            let longer = other.chars().count();
+            let distance = strsim::damerau_levenshtein(&folded, &other);
+            if distance <= longer.max(length) / 3 {
+                Some((distance, word))
+            } else if length >= LEAST_PREFIX && other.starts_with(&folded) {
+                // Further away than any slip of the finger, the shortest first.
+                Some((longer.max(length), word))
+            } else {
+                None
+            }
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)

@@ -85,10 +85,13 @@ pub struct SyntaxError {
 
 impl SyntaxError {
     pub(super) fn of(error: &minijinja::Error, source: &str) -> Self {
-        let message = error.detail().map_or_else(
-            || error.kind().to_string(),
-            |detail| detail.replace("end of input", "the end of the text"),
-        );
+        let detail = error
+            .detail()
+            .map_or_else(|| error.kind().to_string(), str::to_owned);
+        let message = match detail.strip_prefix("unexpected end of input") {
+            Some(rest) => format!("the text breaks off{rest}"),
+            None => detail,
+        };
         let span = error.range().unwrap_or(0..source.len());
         Self { message, span }
     }

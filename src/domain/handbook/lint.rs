@@ -78,8 +78,16 @@ impl Lint<'_> {
         self.head(page, problems);
         let raw = &page.document.value;
         for (list, checks, kinds) in [
-            ("check", &raw.check, &[StepKind::Diagnose, StepKind::Prevent][..]),
-            ("prevent", &raw.prevent, &[StepKind::Prevent, StepKind::Diagnose, StepKind::Flow]),
+            (
+                "check",
+                &raw.check,
+                &[StepKind::Diagnose, StepKind::Prevent][..],
+            ),
+            (
+                "prevent",
+                &raw.prevent,
+                &[StepKind::Prevent, StepKind::Diagnose, StepKind::Flow],
+            ),
         ] {
             for (n, check) in checks.iter().enumerate() {
                 let path = Path::root().key(list).at(n);
@@ -135,14 +143,21 @@ impl Lint<'_> {
         for (n, id) in covers.iter().enumerate() {
             let path = path.key("covers").at(n);
             let Some(step) = self.steps.get(id) else {
-                let same = self.steps.iter().filter(|step| step.section == page.section());
+                let same = self
+                    .steps
+                    .iter()
+                    .filter(|step| step.section == page.section());
                 let hint = did_you_mean(id, same.map(|step| step.id.as_str()));
                 let message = format!("the handbook has no step `{id}`");
                 problems.push(page.document.problem(&path, message).maybe_hint(hint));
                 continue;
             };
             if !kinds.contains(&step.kind) {
-                let message = format!("{id} asks for a step of kind {}: {}", step.kind.word(), step.asks);
+                let message = format!(
+                    "{id} asks for a step of kind {}: {}",
+                    step.kind.word(),
+                    step.asks
+                );
                 problems.push(page.document.problem(&path, message).warning());
             }
         }
@@ -153,7 +168,10 @@ impl Lint<'_> {
             return;
         };
         let path = path.key("target");
-        let spec = check.probe.as_deref().and_then(|probe| self.catalog.get(probe));
+        let spec = check
+            .probe
+            .as_deref()
+            .and_then(|probe| self.catalog.get(probe));
         match targets.iter().find(|(name, _)| name == target) {
             None => {
                 let names = targets.iter().map(|(name, _)| name.as_str());

@@ -201,11 +201,14 @@ fn unknown_causes(pages: &[Page], known: &[CauseId], all_readable: bool) -> Vec<
             for (path, cause) in named {
                 let found = known.iter().any(|known| known.as_str() == cause);
                 let own = cause.split('.').next() == Some(page.id());
-                let near = closest(cause, known.iter().map(CauseId::as_str));
-                // What is no cause at all has been told; a page that could not be read may be the
-                // one that finds it.
+                // What is no cause at all has been told.
                 let told = own || cause.parse::<CauseId>().is_err();
-                if found || told || (!all_readable && near.is_none()) {
+                if found || told {
+                    continue;
+                }
+                let near = closest(cause, known.iter().map(CauseId::as_str));
+                // A page that could not be read may be the one that finds it.
+                if !all_readable && near.is_none() {
                     continue;
                 }
                 let hint = match near {

@@ -142,7 +142,9 @@ fn step(line: &str) -> Result<Step, String> {
         .and_then(|rest| rest.strip_prefix('.'))
         .and_then(|rest| rest.strip_prefix(['d', 'r', 'p', 's']));
     if !number.is_some_and(|number| number.parse::<u16>().is_ok()) {
-        return Err(format!("{id:?} is no step of the section {section}: as in {section}.d1"));
+        return Err(format!(
+            "{id:?} is no step of the section {section}: as in {section}.d1"
+        ));
     }
     if asks.trim().is_empty() {
         return Err(format!("the step {id} asks for nothing"));

@@ -6,6 +6,7 @@ use minijinja::machinery::ast::{self, BinOpKind, CompareOpKind, Expr, UnaryOpKin
 
 use super::{
     Complaint, Kind, Names, Present, Type, filter::filter_hint, measured, narrow::narrow, plain,
+    unit_word,
 };
 use crate::domain::{
     diagnosis::{FactType, Unit},
@@ -33,6 +34,10 @@ impl<'n, 's> Checker<'n, 's> {
 
     pub(super) fn text_of(&self, span: &Range<usize>) -> &'s str {
         self.source.get(span.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn source_len(&self) -> usize {
+        self.source.len()
     }
 
     pub(super) fn complain(
@@ -214,7 +219,7 @@ impl<'n, 's> Checker<'n, 's> {
         if let (Some(a), Some(b)) = (measured(left.unit), measured(right.unit))
             && a != b
         {
-            let message = format!("{} and {} don't go together", a.sign(), b.sign());
+            let message = format!("{} and {} don't go together", unit_word(a), unit_word(b));
             self.complain(Level::Warning, span_of(at), message, None);
         }
     }

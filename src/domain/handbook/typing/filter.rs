@@ -5,7 +5,7 @@ use minijinja::machinery::ast::{self, Expr};
 use super::{
     Kind, Present, Type,
     check::{Checker, span_of},
-    measured,
+    measured, unit_word,
 };
 use crate::domain::{
     diagnosis::Unit,
@@ -58,8 +58,14 @@ impl<'n> Checker<'n, '_> {
             Shape::TextOrList => found.kind.is(Kind::Text) || found.kind.is(Kind::List),
         };
         if !fits {
+            let takes = match spec.takes {
+                Shape::Number => "a number",
+                Shape::Text => "a text",
+                Shape::List => "a list",
+                Shape::TextOrList => "a text or a list",
+            };
             let message = format!(
-                "`{}` can't write `{}`, which is {}",
+                "`{}` takes {takes}, and `{}` is {}",
                 spec.name,
                 self.text_of(&span_of(subject)),
                 found.kind.word()
@@ -72,7 +78,7 @@ impl<'n> Checker<'n, '_> {
             let message = format!(
                 "`{}` is in {}, which `{}` does not write",
                 self.text_of(&span_of(subject)),
-                unit.sign(),
+                unit_word(unit),
                 spec.name
             );
             let hint = filter_for(unit).map(|name| format!("did you mean `| {name}`?"));

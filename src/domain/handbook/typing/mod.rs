@@ -128,3 +128,18 @@ fn plain(unit: Option<Unit>) -> Option<Unit> {
 fn measured(unit: Option<Unit>) -> Option<Unit> {
     unit.filter(|unit| !matches!(unit, Unit::None | Unit::Count))
 }
+
+/// The unit as a word of a sentence.
+fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::None => "no unit",
+        Unit::Count => "a count",
+        Unit::Bytes => "bytes",
+        Unit::Milliseconds => "milliseconds",
+        Unit::Microseconds => "microseconds",
+        Unit::Seconds => "seconds",
+        Unit::Percent => "percent",
+        Unit::Ratio => "a ratio",
+        Unit::PerSecond => "things a second",
+    }
+}

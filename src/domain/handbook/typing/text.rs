@@ -126,7 +126,8 @@ fn statement(checker: &mut Checker<'_, '_>, stmt: &Stmt<'_>, present: &Present) 
         }
         _ => {
             let message = "a sentence has only {{ … }} and {% if %} … {% endif %}".to_owned();
-            checker.complain(Level::Error, 0..0, message, None);
+            let whole = 0..checker.source_len();
+            checker.complain(Level::Error, whole, message, None);
             0
         }
     }
