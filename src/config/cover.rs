@@ -131,13 +131,21 @@ impl State {
     }
 
     fn value<'a>(&self, rest: &'a str, length: usize, out: &mut String) -> &'a str {
-        if self.shown {
+        let (value, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        if self.shown && !has_password(value) {
             return take(rest, length, out);
         }
-        let (value, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
         cover_into(value, out);
         after
     }
+}
+
+/// Whether this is an address with a user's password in it: `scheme://user:password@host`.
+fn has_password(value: &str) -> bool {
+    value.rsplit_once('@').is_some_and(|(before, _)| {
+        let user = before.split_once("://").map_or(before, |(_, user)| user);
+        user.contains(':')
+    })
 }
 
 /// Whether this can be a key: short and plain. A pasted secret with `=` at its end is longer.
@@ -203,6 +211,7 @@ mod tests {
             "password = { file = \"redis.password\" }",
             "guilds = [\"123\", \"456\"]",
             "redis.cache.address = 'x'",
+            "endpoint = \"ssh://ops@host:22\"",
             "check_deadlin = ",
         ] {
             assert_eq!(cover(line), [line]);
@@ -217,6 +226,7 @@ mod tests {
             "pasword = \"hunter2\"",
             "password \"hunter2\"",
             "password: hunter2",
+            "address = \"redis://:hunter2@host\"",
             "hunter2",
             "hunter2=",
             "cache = { address = \"x\", password = \"hunter2\" }",

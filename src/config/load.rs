@@ -122,7 +122,7 @@ fn check_directory(directory: &Path) -> Result<(), Box<Problem>> {
     }
 }
 
-fn load_from(directory: Option<&Path>) -> Result<Config, ConfigErrors> {
+pub(super) fn load_from(directory: Option<&Path>) -> Result<Config, ConfigErrors> {
     let mut problems = directory.map(misnamed).unwrap_or_default();
     let mut files = FILES
         .iter()

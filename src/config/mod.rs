@@ -26,6 +26,8 @@ mod read_targets;
 mod secret;
 mod settings;
 mod targets;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
