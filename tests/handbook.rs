@@ -33,7 +33,13 @@ fn a_good_page_is_read_whole() {
     assert_eq!(page.checks[0].timeout, Some(Duration::from_secs(2)));
     assert_eq!(page.alerts[1]["env"], "prod");
     assert_eq!(page.params[0].default, Some(ParamValue::Int(100)));
-    assert_eq!(page.params[0].kind, ParamType::Int { min: 1, max: 60_000 });
+    assert_eq!(
+        page.params[0].kind,
+        ParamType::Int {
+            min: 1,
+            max: 60_000
+        }
+    );
     let restart = &page.remedies[0];
     assert_eq!(restart.action.as_deref(), Some("docker.restart"));
     assert_eq!(restart.cooldown, Some(Duration::from_mins(10)));
@@ -41,7 +47,10 @@ fn a_good_page_is_read_whole() {
     assert_eq!(restart.params[0].name, "grace");
     assert_eq!(page.prevent.len(), 1);
     assert_eq!(page.manual[0].id.as_str(), "review-keys");
-    assert_eq!(page.causes["shop.errors"].en, "The shop answers with errors");
+    assert_eq!(
+        page.causes["shop.errors"].en,
+        "The shop answers with errors"
+    );
     assert_eq!(page.hash.len(), 64);
 }
 
@@ -94,7 +103,10 @@ fn the_pages_that_come_with_handbell_are_clean() {
     let directory = format!("{}/commands", env!("CARGO_MANIFEST_DIR"));
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(
                 text.starts_with("#:schema ./handbook.schema.json\n"),
@@ -121,7 +133,11 @@ fn the_pages_that_come_with_handbell_are_clean() {
     assert!(limits::command_chars(&handbook) < limits::COMMAND_CHARS);
     for row in coverage(&handbook, &steps) {
         let carried = row.step.section != "2.3" || !row.carried_by.is_empty();
-        assert!(carried, "nothing carries {}: {}", row.step.id, row.step.asks);
+        assert!(
+            carried,
+            "nothing carries {}: {}",
+            row.step.id, row.step.asks
+        );
     }
 }
 
@@ -133,7 +149,10 @@ fn facts() -> Facts {
         ("link", Value::None),
         ("loading", Value::Bool(false)),
         ("names", Value::List(vec!["a".into(), "b".into()])),
-        ("outside", Value::Text("{{ used_bytes }} <b> **x**".to_owned())),
+        (
+            "outside",
+            Value::Text("{{ used_bytes }} <b> **x**".to_owned()),
+        ),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
@@ -274,9 +293,16 @@ fn the_table_of_steps_is_sound_and_covers_report_carriers() {
 
 #[test]
 fn a_bad_table_of_steps_names_its_lines() {
-    let text = "id\tsection\tkind\tasks\n2.3.d1\t2.3\tlook\tx\n2.4.d1\t2.3\tdiagnose\tx\n2.3.d2 2.3\n";
+    let text =
+        "id\tsection\tkind\tasks\n2.3.d1\t2.3\tlook\tx\n2.4.d1\t2.3\tdiagnose\tx\n2.3.d2 2.3\n";
     let problems = Steps::parse("steps.tsv", text).unwrap_err();
     let lines: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [2, 3, 4]);
-    assert!(Steps::parse("steps.tsv", "").unwrap().iter().next().is_none());
+    assert!(
+        Steps::parse("steps.tsv", "")
+            .unwrap()
+            .iter()
+            .next()
+            .is_none()
+    );
 }

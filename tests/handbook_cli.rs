@@ -42,9 +42,17 @@ fn a_bad_page_is_told_with_line_column_and_caret() {
     let page = "tests/handbook/bad/unknown-fact.toml";
     let ran = handbell(&["handbook", "lint", page]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains(&format!("--> {page}:19:11")), "{}", ran.err);
+    assert!(
+        ran.err.contains(&format!("--> {page}:19:11")),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.contains("^^^^^^^^^^^"), "{}", ran.err);
-    assert!(ran.err.contains("did you mean `used_memory_bytes`?"), "{}", ran.err);
+    assert!(
+        ran.err.contains("did you mean `used_memory_bytes`?"),
+        "{}",
+        ran.err
+    );
     assert!(ran.err.ends_with("1 error\n"), "{}", ran.err);
 }
 
@@ -71,7 +79,11 @@ fn what_can_not_be_read_is_said() {
     let ran = handbell(&["handbook", "lint", "no/such/page.toml", "src"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("no/such/page.toml"), "{}", ran.err);
-    assert!(ran.err.contains("no page (*.toml) is in this directory"), "{}", ran.err);
+    assert!(
+        ran.err.contains("no page (*.toml) is in this directory"),
+        "{}",
+        ran.err
+    );
     let dir = tempfile::tempdir().unwrap();
     let binary = dir.path().join("redis.toml");
     std::fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
@@ -82,13 +94,27 @@ fn what_can_not_be_read_is_said() {
     std::fs::write(&huge, "# long\n".repeat(200_000)).unwrap();
     let ran = handbell(&["handbook", "lint", &huge.to_string_lossy()]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains("bytes; at most 1048576 are read"), "{}", ran.err);
+    assert!(
+        ran.err.contains("bytes; at most 1048576 are read"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn the_redis_page_is_shown_in_both_languages() {
     let en = handbell(&["handbook", "show", "redis", "--lang", "en"]).out;
-    for part in ["Redis connection failure", "Symptom", "severity P1", "Checks", "redis.memory-exhausted", "Remedies", "purge-cache", "Prevention", "2.3.d1"] {
+    for part in [
+        "Redis connection failure",
+        "Symptom",
+        "severity P1",
+        "Checks",
+        "redis.memory-exhausted",
+        "Remedies",
+        "purge-cache",
+        "Prevention",
+        "2.3.d1",
+    ] {
         assert!(en.contains(part), "{part} is missing in:\n{en}");
     }
     let zh = handbell(&["handbook", "show", "redis", "--lang", "zh"]).out;
@@ -115,15 +141,25 @@ fn coverage_has_every_step_and_its_carriers() {
     let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), 155);
-    assert!(json.starts_with(r#"[{"step":"1.1.s1","carried_by":"#), "{json}");
+    assert!(
+        json.starts_with(r#"[{"step":"1.1.s1","carried_by":"#),
+        "{json}"
+    );
     let redis = rows.iter().find(|row| row["step"] == "2.3.d1").unwrap();
     assert_eq!(redis["carried_by"], serde_json::json!(["redis/container"]));
     let text = handbell(&["handbook", "coverage", "--section", "2.3"]);
-    assert!(text.out.contains("11 of 11 steps are carried"), "{}", text.out);
+    assert!(
+        text.out.contains("11 of 11 steps are carried"),
+        "{}",
+        text.out
+    );
     let flow = handbell(&["handbook", "coverage", "--kind", "flow", "--deny-uncovered"]);
     assert_eq!(flow.code, Some(1), "{}", flow.out);
     assert!(flow.out.contains('✗'), "{}", flow.out);
-    assert_eq!(handbell(&["handbook", "coverage", "--section", "9"]).code, Some(2));
+    assert_eq!(
+        handbell(&["handbook", "coverage", "--section", "9"]).code,
+        Some(2)
+    );
 }
 
 #[test]
@@ -141,11 +177,17 @@ fn the_schema_in_the_repository_is_current_and_takes_the_pages() {
             serde_json::to_value(toml::from_str::<toml::Table>(&file(page)).unwrap()).unwrap();
         // JSON has no dates: editors hold a TOML date against the text that it is.
         page["runbook"]["reviewed"] = "2026-11-22".into();
-        let errors: Vec<String> = validator.iter_errors(&page).map(|e| e.to_string()).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&page)
+            .map(|e| e.to_string())
+            .collect();
         assert!(errors.is_empty(), "{errors:?}");
     }
     let undescribed = undescribed(&schema, "");
-    assert!(undescribed.is_empty(), "without a description: {undescribed:?}");
+    assert!(
+        undescribed.is_empty(),
+        "without a description: {undescribed:?}"
+    );
 }
 
 /// Properties that an editor could say nothing about.
@@ -177,36 +219,62 @@ fn the_page_of_probes_is_current() {
 #[test]
 fn probes_tell_their_arguments_and_facts() {
     let out = handbell(&["probes", "redis.info"]).out;
-    assert!(out.contains("used_memory_bytes") && out.contains("bytes"), "{out}");
+    assert!(
+        out.contains("used_memory_bytes") && out.contains("bytes"),
+        "{out}"
+    );
     let json = handbell(&["probes", "--json"]).out;
     let probes: serde_json::Value = serde_json::from_str(&json).unwrap();
     for probe in probes.as_array().unwrap() {
         assert!(probe["summary"].is_string(), "{probe}");
         for fact in probe["facts"].as_array().unwrap() {
             for key in ["name", "type", "unit", "meaning"] {
-                assert!(fact[key].as_str().is_some_and(|text| !text.is_empty()), "{fact}");
+                assert!(
+                    fact[key].as_str().is_some_and(|text| !text.is_empty()),
+                    "{fact}"
+                );
             }
         }
     }
     let ran = handbell(&["probes", "redis.inf"]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.err.contains("did you mean `redis.info`?"), "{}", ran.err);
+    assert!(
+        ran.err.contains("did you mean `redis.info`?"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn the_format_is_documented_whole() {
     let page = file("docs/handbook-format.md");
     for filter in handbell::domain::handbook::FILTERS {
-        assert!(page.contains(&format!("| `{}` |", filter.name)), "{} is not explained", filter.name);
-        assert!(page.contains(filter.example.1), "{}: no example", filter.name);
+        assert!(
+            page.contains(&format!("| `{}` |", filter.name)),
+            "{} is not explained",
+            filter.name
+        );
+        assert!(
+            page.contains(filter.example.1),
+            "{}: no example",
+            filter.name
+        );
     }
     let schema = handbell::domain::handbook::schema();
     let mut keys = Vec::new();
     let definitions = schema["definitions"].as_object().unwrap().values();
     for definition in definitions.chain([&schema, &schema["properties"]["runbook"]]) {
-        keys.extend(definition["properties"].as_object().into_iter().flat_map(|p| p.keys()));
+        keys.extend(
+            definition["properties"]
+                .as_object()
+                .into_iter()
+                .flat_map(|p| p.keys()),
+        );
     }
     for key in keys {
-        assert!(page.contains(&format!("`{key}`")) , "`{key}` is not explained");
+        assert!(
+            page.contains(&format!("`{key}`")),
+            "`{key}` is not explained"
+        );
     }
 }

@@ -26,7 +26,10 @@ fn lint(text: &str) -> bool {
     let said = document::render(&linted.problems, true);
     let errors = linted.problems.iter().any(|p| p.level == Level::Error);
     assert!(!errors || said.contains("redis.toml"), "{said}");
-    assert_eq!(linted.handbook.is_none(), errors && linted.handbook.is_none());
+    assert_eq!(
+        linted.handbook.is_none(),
+        errors && linted.handbook.is_none()
+    );
     errors
 }
 
@@ -44,10 +47,54 @@ impl Dice {
 
 /// Bits that have a meaning somewhere in a page.
 const BITS: &[&str] = &[
-    "\"", "'", "\"\"\"", "'''", "{", "}", "{{", "}}", "{%", "%}", "{#", "[", "]", "[[", "]]", "=",
-    ",", ".", "\n", "\r\n", "\t", "\\", "\\u", "\\x0", "\0", "缓", "🔔", "\u{feff}", "#", "|", "(",
-    ")", " is none", " and ", " not ", "none", "-", "9999999999999999999999", "1e400", "nan",
-    "2026-13-45", "true", "[[check]]", "[[check.rule]]", "when = ", "en = ", "9:99", "%",
+    "\"",
+    "'",
+    "\"\"\"",
+    "'''",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "=",
+    ",",
+    ".",
+    "\n",
+    "\r\n",
+    "\t",
+    "\\",
+    "\\u",
+    "\\x0",
+    "\0",
+    "缓",
+    "🔔",
+    "\u{feff}",
+    "#",
+    "|",
+    "(",
+    ")",
+    " is none",
+    " and ",
+    " not ",
+    "none",
+    "-",
+    "9999999999999999999999",
+    "1e400",
+    "nan",
+    "2026-13-45",
+    "true",
+    "[[check]]",
+    "[[check.rule]]",
+    "when = ",
+    "en = ",
+    "9:99",
+    "%",
 ];
 
 #[test]

@@ -10,14 +10,21 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Unix milliseconds now.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place where the sandbox reads the machine's time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place where the sandbox reads the machine's time"
+    )]
     pub(crate) fn now_ms(&self) -> i64 {
-        Timestamp::now().as_millisecond().saturating_add(self.ahead_ms)
+        Timestamp::now()
+            .as_millisecond()
+            .saturating_add(self.ahead_ms)
     }
 
     /// Jumps forward; a clock never goes back.
     pub(crate) fn advance(&mut self, by_ms: u64) {
-        self.ahead_ms = self.ahead_ms.saturating_add(i64::try_from(by_ms).unwrap_or(i64::MAX));
+        self.ahead_ms = self
+            .ahead_ms
+            .saturating_add(i64::try_from(by_ms).unwrap_or(i64::MAX));
     }
 
     /// Back to the machine's time.
@@ -37,7 +44,10 @@ pub(crate) fn page_time(ms: i64) -> String {
 }
 
 fn write_time(ms: i64, pattern: &str) -> String {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime(pattern).to_string()
+    Timestamp::from_millisecond(ms)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .strftime(pattern)
+        .to_string()
 }
 
 #[cfg(test)]
@@ -46,7 +56,10 @@ mod tests {
 
     #[test]
     fn times_are_written_as_discord_and_the_page_expect_them() {
-        assert_eq!(discord_time(1_700_000_000_123), "2023-11-14T22:13:20.123000+00:00");
+        assert_eq!(
+            discord_time(1_700_000_000_123),
+            "2023-11-14T22:13:20.123000+00:00"
+        );
         assert_eq!(page_time(1_700_000_000_000), "2023-11-14T22:13:20.000Z");
     }
 }

@@ -41,21 +41,35 @@ impl ConnectionHandle {
 impl Stream {
     /// A connection without TLS.
     pub(crate) fn plain(stream: TcpStream) -> Self {
-        Self { inner: Inner::Plain(stream), cut: Arc::default() }
+        Self {
+            inner: Inner::Plain(stream),
+            cut: Arc::default(),
+        }
     }
 
     /// A connection with TLS.
     pub(crate) fn tls(stream: TlsStream<TcpStream>) -> Self {
-        Self { inner: Inner::Tls(Box::new(stream)), cut: Arc::default() }
+        Self {
+            inner: Inner::Tls(Box::new(stream)),
+            cut: Arc::default(),
+        }
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.cut.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.cut.load(Ordering::Acquire) {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match &mut self.inner {
             Inner::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Inner::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -64,7 +78,11 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check()?;
         match &mut self.inner {
             Inner::Plain(stream) => Pin::new(stream).poll_write(context, bytes),

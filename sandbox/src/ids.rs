@@ -79,7 +79,10 @@ mod tests {
         let mut ids = IdMaker::default();
         let (first, second) = (ids.next(1_700_000_000_000), ids.next(1_700_000_000_000));
         assert!(first < second);
-        assert!(ids.next(1_600_000_000_000) > second, "a clock that runs backwards must not repeat");
+        assert!(
+            ids.next(1_600_000_000_000) > second,
+            "a clock that runs backwards must not repeat"
+        );
     }
 
     #[test]

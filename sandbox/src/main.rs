@@ -73,7 +73,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let token = arguments.token_file.as_deref().map(read_token).transpose()?;
+    let token = arguments
+        .token_file
+        .as_deref()
+        .map(read_token)
+        .transpose()?;
     let options = Options {
         listen: arguments.listen,
         listen_tls: arguments.listen_tls,
@@ -84,7 +88,10 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         openapi: arguments.openapi,
         ..Options::default()
     };
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     let sandbox = Sandbox::start(options).await?;
     announce(sandbox.ready(), arguments.ready_file.as_deref())?;
     tokio::select! {
@@ -96,7 +103,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 fn read_token(path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the token from {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the token from {}: {error}", path.display()))?;
     match text.trim() {
         "" => Err(format!("{} holds no token", path.display()).into()),
         token => Ok(token.to_owned()),
@@ -121,20 +129,44 @@ fn announce(ready: &Ready, file: Option<&Path>) -> Result<(), Failure> {
 
 fn write_private(path: &Path, line: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     writeln!(file, "{line}")
 }
 
 async fn check_traffic(sandbox: &str, openapi: &Path) -> Result<ExitCode, Failure> {
     let description = Description::read(openapi)?;
-    let address = format!("{}/sandbox/traffic?limit=1000000", sandbox.trim_end_matches('/'));
-    let answer = reqwest::get(&address).await.map_err(|error| format!("the sandbox at {sandbox} does not answer: {error}"))?;
+    let address = format!(
+        "{}/sandbox/traffic?limit=1000000",
+        sandbox.trim_end_matches('/')
+    );
+    let answer = reqwest::get(&address)
+        .await
+        .map_err(|error| format!("the sandbox at {sandbox} does not answer: {error}"))?;
     let traffic: serde_json::Value = answer.json().await?;
     let outcome = description.check(traffic["records"].as_array().map_or(&[][..], Vec::as_slice));
     let mut out = std::io::stdout().lock();
     for problem in &outcome.problems {
-        writeln!(out, "{} {} → {}: {} at {:?}: {}", problem.method, problem.path, problem.status, problem.side, problem.at, problem.problem)?;
+        writeln!(
+            out,
+            "{} {} → {}: {} at {:?}: {}",
+            problem.method, problem.path, problem.status, problem.side, problem.at, problem.problem
+        )?;
     }
-    writeln!(out, "{} exchanges compared, {} skipped, {} problems", outcome.checked, outcome.skipped, outcome.problems.len())?;
-    Ok(if outcome.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    writeln!(
+        out,
+        "{} exchanges compared, {} skipped, {} problems",
+        outcome.checked,
+        outcome.skipped,
+        outcome.problems.len()
+    )?;
+    Ok(if outcome.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -83,23 +83,48 @@ impl Description {
     /// # Errors
     /// When the file cannot be read or is something else.
     pub fn read(path: &Path) -> Result<Self, DescriptionError> {
-        let text = std::fs::read(path).map_err(|source| DescriptionError::Read { path: path.to_owned(), source })?;
-        let shape = |why: String| DescriptionError::Shape { path: path.to_owned(), why };
-        let root: Value = serde_json::from_slice(&text).map_err(|error| shape(error.to_string()))?;
-        let paths = root["paths"].as_object().ok_or_else(|| shape("it has no paths".to_owned()))?;
+        let text = std::fs::read(path).map_err(|source| DescriptionError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let shape = |why: String| DescriptionError::Shape {
+            path: path.to_owned(),
+            why,
+        };
+        let root: Value =
+            serde_json::from_slice(&text).map_err(|error| shape(error.to_string()))?;
+        let paths = root["paths"]
+            .as_object()
+            .ok_or_else(|| shape("it has no paths".to_owned()))?;
         let mut operations = Vec::new();
         for (template, methods) in paths {
-            for (method, operation) in methods.as_object().into_iter().flatten().filter(|(key, _)| *key != "parameters") {
+            for (method, operation) in methods
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| *key != "parameters")
+            {
                 operations.push(Operation {
-                    segments: template.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+                    segments: template
+                        .split('/')
+                        .filter(|part| !part.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
                     method: method.to_uppercase(),
                     request: operation.get("requestBody").cloned(),
-                    responses: operation["responses"].as_object().cloned().unwrap_or_default(),
+                    responses: operation["responses"]
+                        .as_object()
+                        .cloned()
+                        .unwrap_or_default(),
                 });
             }
         }
         let root = json!({"components": root["components"]});
-        Ok(Self { root, operations, compiled: std::sync::Mutex::default() })
+        Ok(Self {
+            root,
+            operations,
+            compiled: std::sync::Mutex::default(),
+        })
     }
 
     /// Compares records as `GET /sandbox/traffic` and [`crate::Sandbox::traffic`] give them.
@@ -113,11 +138,22 @@ impl Description {
     }
 
     fn check_one(&self, record: &Value, outcome: &mut Outcome) {
-        let (method, path) = (record["method"].as_str().unwrap_or_default(), record["path"].as_str().unwrap_or_default());
+        let (method, path) = (
+            record["method"].as_str().unwrap_or_default(),
+            record["path"].as_str().unwrap_or_default(),
+        );
         let status = record["response"]["status"].as_u64().unwrap_or(0);
         let mut note = |side, at: String, problem: String| {
             let seq = record["seq"].as_u64().unwrap_or(0);
-            outcome.problems.push(Problem { seq, method: method.to_owned(), path: path.to_owned(), status, side, at, problem });
+            outcome.problems.push(Problem {
+                seq,
+                method: method.to_owned(),
+                path: path.to_owned(),
+                status,
+                side,
+                at,
+                problem,
+            });
         };
         if record["fault"].is_string() && status >= 500 {
             outcome.skipped += 1;
@@ -127,7 +163,11 @@ impl Description {
             if status == 404 {
                 outcome.skipped += 1;
             } else {
-                note("request", String::new(), "the description has no such operation".to_owned());
+                note(
+                    "request",
+                    String::new(),
+                    "the description has no such operation".to_owned(),
+                );
             }
             return;
         };
@@ -138,7 +178,8 @@ impl Description {
                 note("request", at, problem);
             }
         }
-        for (at, problem) in self.response_problems(operation, status, &record["response"]["body"]) {
+        for (at, problem) in self.response_problems(operation, status, &record["response"]["body"])
+        {
             note("response", at, problem);
         }
     }
@@ -149,9 +190,21 @@ impl Description {
         let fits = |operation: &&Operation| {
             operation.method == method
                 && operation.segments.len() == parts.len()
-                && operation.segments.iter().zip(&parts).all(|(template, part)| template.starts_with('{') && !part.starts_with('@') || template == part)
+                && operation
+                    .segments
+                    .iter()
+                    .zip(&parts)
+                    .all(|(template, part)| {
+                        template.starts_with('{') && !part.starts_with('@') || template == part
+                    })
         };
-        let fixed = |operation: &&Operation| operation.segments.iter().filter(|segment| !segment.starts_with('{')).count();
+        let fixed = |operation: &&Operation| {
+            operation
+                .segments
+                .iter()
+                .filter(|segment| !segment.starts_with('{'))
+                .count()
+        };
         self.operations.iter().filter(fits).max_by_key(fixed)
     }
 
@@ -159,46 +212,94 @@ impl Description {
         let body = &request["body"];
         let Some(described) = &operation.request else {
             let nothing = body.is_null() || body.as_object().is_some_and(Map::is_empty);
-            return if nothing { Vec::new() } else { vec![(String::new(), "a body was sent where the description has none".to_owned())] };
+            return if nothing {
+                Vec::new()
+            } else {
+                vec![(
+                    String::new(),
+                    "a body was sent where the description has none".to_owned(),
+                )]
+            };
         };
         if body.is_null() {
-            let required = described["required"] == true && request["files"].as_array().is_none_or(Vec::is_empty);
-            return if required { vec![(String::new(), "the body is missing".to_owned())] } else { Vec::new() };
+            let required = described["required"] == true
+                && request["files"].as_array().is_none_or(Vec::is_empty);
+            return if required {
+                vec![(String::new(), "the body is missing".to_owned())]
+            } else {
+                Vec::new()
+            };
         }
         // Files are described as parts of the form; the body that was recorded is that of `payload_json`.
         let content = &described["content"];
-        let schema = content.get("application/json").or_else(|| content.get("multipart/form-data")).map(|media| &media["schema"]);
-        schema.map(|schema| self.validate(schema, body)).unwrap_or_default()
+        let schema = content
+            .get("application/json")
+            .or_else(|| content.get("multipart/form-data"))
+            .map(|media| &media["schema"]);
+        schema
+            .map(|schema| self.validate(schema, body))
+            .unwrap_or_default()
     }
 
-    fn response_problems(&self, operation: &Operation, status: u64, body: &Value) -> Vec<(String, String)> {
+    fn response_problems(
+        &self,
+        operation: &Operation,
+        status: u64,
+        body: &Value,
+    ) -> Vec<(String, String)> {
         let class = format!("{}XX", status / 100);
-        let found = operation.responses.get(&status.to_string()).or_else(|| operation.responses.get(&class)).or_else(|| operation.responses.get("default"));
+        let found = operation
+            .responses
+            .get(&status.to_string())
+            .or_else(|| operation.responses.get(&class))
+            .or_else(|| operation.responses.get("default"));
         let Some(response) = found else {
-            return vec![(String::new(), format!("the description has no answer {status} here"))];
+            return vec![(
+                String::new(),
+                format!("the description has no answer {status} here"),
+            )];
         };
-        let response = response["$ref"].as_str().and_then(|pointer| self.root.pointer(pointer.trim_start_matches('#'))).unwrap_or(response);
+        let response = response["$ref"]
+            .as_str()
+            .and_then(|pointer| self.root.pointer(pointer.trim_start_matches('#')))
+            .unwrap_or(response);
         let schema = response.pointer("/content/application~1json/schema");
         match schema {
             None if body.is_null() => Vec::new(),
-            None => vec![(String::new(), "a body was answered where the description has none".to_owned())],
-            Some(_) if body.is_null() => vec![(String::new(), "the answer's body is missing".to_owned())],
+            None => vec![(
+                String::new(),
+                "a body was answered where the description has none".to_owned(),
+            )],
+            Some(_) if body.is_null() => {
+                vec![(String::new(), "the answer's body is missing".to_owned())]
+            }
             Some(schema) => self.validate(schema, body),
         }
     }
 
     fn validate(&self, schema: &Value, body: &Value) -> Vec<(String, String)> {
         let Some(validator) = self.validator(schema) else {
-            return vec![(String::new(), "the description's schema cannot be compiled".to_owned())];
+            return vec![(
+                String::new(),
+                "the description's schema cannot be compiled".to_owned(),
+            )];
         };
-        let described = validator.iter_errors(body).map(|error| (error.instance_path().to_string(), error.to_string()));
-        described.filter(|(at, _)| !is_known_slip(at, body)).map(|(at, problem)| (at, shortened(problem))).collect()
+        let described = validator
+            .iter_errors(body)
+            .map(|error| (error.instance_path().to_string(), error.to_string()));
+        described
+            .filter(|(at, _)| !is_known_slip(at, body))
+            .map(|(at, problem)| (at, shortened(problem)))
+            .collect()
     }
 
     /// The compiled form of a schema, made once.
     fn validator(&self, schema: &Value) -> Option<Arc<Validator>> {
         let key = schema.to_string();
-        let mut compiled = self.compiled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut compiled = self
+            .compiled
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let made = compiled.entry(key).or_insert_with(|| {
             let mut whole = self.root.clone();
             if let (Some(whole), Some(schema)) = (whole.as_object_mut(), schema.as_object()) {
@@ -213,7 +314,11 @@ impl Description {
 /// Where the description contradicts Discord's own reference, which says that permissions are a text of digits: the description takes only
 /// numbers for `default_member_permissions` in requests.
 fn is_known_slip(at: &str, body: &Value) -> bool {
-    let digits = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     at.ends_with("/default_member_permissions") && body.pointer(at).is_some_and(digits)
 }
 

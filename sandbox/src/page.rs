@@ -22,19 +22,32 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, uri: Uri) -> Respon
         "" => "index.html",
         path => path,
     };
-    let plain = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let plain = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     let bytes = match &shared.page_dir {
         _ if !plain => None,
         Some(directory) => tokio::fs::read(directory.join(path)).await.ok(),
         None => PAGE.get_file(path).map(|file| file.contents().to_vec()),
     };
-    let Some(bytes) = bytes else { return (StatusCode::NOT_FOUND, "There is no such page.").into_response() };
+    let Some(bytes) = bytes else {
+        return (StatusCode::NOT_FOUND, "There is no such page.").into_response();
+    };
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(content_type(path)),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(POLICY),
+    );
     response
 }
 

@@ -4,7 +4,11 @@
 
 /// The bits themselves.
 pub(crate) mod bit {
-    #![allow(clippy::allow_attributes, dead_code, reason = "the table is complete; the code names only some of it")]
+    #![allow(
+        clippy::allow_attributes,
+        dead_code,
+        reason = "the table is complete; the code names only some of it"
+    )]
     macro_rules! table {
         ($($name:ident = $bit:literal),* $(,)?) => {
             $(#[doc = concat!("Bit ", $bit, " of the permission set.")] pub(crate) const $name: u64 = 1 << $bit;)*
@@ -55,12 +59,19 @@ pub(crate) const EVERYONE: u64 = bit::VIEW_CHANNEL
 
 /// The names of the bits that are set, in order; bits without a name are left out.
 pub(crate) fn names(bits: u64) -> Vec<&'static str> {
-    bit::TABLE.iter().filter(|(_, bit)| bits & bit != 0).map(|(name, _)| *name).collect()
+    bit::TABLE
+        .iter()
+        .filter(|(_, bit)| bits & bit != 0)
+        .map(|(name, _)| *name)
+        .collect()
 }
 
 /// The bit of a name.
 pub(crate) fn by_name(name: &str) -> Option<u64> {
-    bit::TABLE.iter().find(|(known, _)| *known == name).map(|(_, bit)| *bit)
+    bit::TABLE
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, bit)| *bit)
 }
 
 /// A channel's exception for one role or person.
@@ -77,18 +88,34 @@ pub(crate) struct Overwrite {
 }
 
 /// Applies a channel's overwrites in Discord's order: everyone, then all roles together, then the person.
-pub(crate) fn apply(base: u64, overwrites: &[Overwrite], everyone: crate::ids::Id, roles: &[crate::ids::Id], person: crate::ids::Id) -> u64 {
+pub(crate) fn apply(
+    base: u64,
+    overwrites: &[Overwrite],
+    everyone: crate::ids::Id,
+    roles: &[crate::ids::Id],
+    person: crate::ids::Id,
+) -> u64 {
     if base & bit::ADMINISTRATOR != 0 {
         return ALL;
     }
     let mut bits = base;
-    for overwrite in overwrites.iter().filter(|one| !one.person && one.id == everyone) {
+    for overwrite in overwrites
+        .iter()
+        .filter(|one| !one.person && one.id == everyone)
+    {
         bits = (bits & !overwrite.deny) | overwrite.allow;
     }
-    let of_roles = overwrites.iter().filter(|one| !one.person && roles.contains(&one.id));
-    let (allow, deny) = of_roles.fold((0, 0), |(allow, deny), one| (allow | one.allow, deny | one.deny));
+    let of_roles = overwrites
+        .iter()
+        .filter(|one| !one.person && roles.contains(&one.id));
+    let (allow, deny) = of_roles.fold((0, 0), |(allow, deny), one| {
+        (allow | one.allow, deny | one.deny)
+    });
     bits = (bits & !deny) | allow;
-    for overwrite in overwrites.iter().filter(|one| one.person && one.id == person) {
+    for overwrite in overwrites
+        .iter()
+        .filter(|one| one.person && one.id == person)
+    {
         bits = (bits & !overwrite.deny) | overwrite.allow;
     }
     implied(bits)
@@ -100,7 +127,11 @@ fn implied(bits: u64) -> u64 {
         return 0;
     }
     if bits & bit::SEND_MESSAGES == 0 {
-        return bits & !(bit::MENTION_EVERYONE | bit::SEND_TTS_MESSAGES | bit::ATTACH_FILES | bit::EMBED_LINKS);
+        return bits
+            & !(bit::MENTION_EVERYONE
+                | bit::SEND_TTS_MESSAGES
+                | bit::ATTACH_FILES
+                | bit::EMBED_LINKS);
     }
     bits
 }
@@ -115,7 +146,12 @@ mod tests {
     const PERSON: Id = Id::new(3);
 
     fn overwrite(id: Id, person: bool, allow: u64, deny: u64) -> Overwrite {
-        Overwrite { id, person, allow, deny }
+        Overwrite {
+            id,
+            person,
+            allow,
+            deny,
+        }
     }
 
     #[test]
@@ -136,6 +172,9 @@ mod tests {
     fn who_cannot_see_a_channel_can_do_nothing_there() {
         let channel = [overwrite(EVERYONE_ROLE, false, 0, bit::VIEW_CHANNEL)];
         assert_eq!(apply(EVERYONE, &channel, EVERYONE_ROLE, &[], PERSON), 0);
-        assert_eq!(apply(bit::ADMINISTRATOR, &channel, EVERYONE_ROLE, &[], PERSON), ALL);
+        assert_eq!(
+            apply(bit::ADMINISTRATOR, &channel, EVERYONE_ROLE, &[], PERSON),
+            ALL
+        );
     }
 }

@@ -39,7 +39,12 @@ impl Log {
     }
 
     fn since(&self, since: u64, limit: usize) -> Vec<Value> {
-        self.entries.iter().filter(|(number, _, _)| *number >= since).take(limit).map(|(_, _, entry)| entry.clone()).collect()
+        self.entries
+            .iter()
+            .filter(|(number, _, _)| *number >= since)
+            .take(limit)
+            .map(|(_, _, entry)| entry.clone())
+            .collect()
     }
 
     fn clear(&mut self) {
@@ -54,7 +59,12 @@ fn rough_size(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,
         Value::Array(list) => list.iter().map(rough_size).sum::<usize>() + 2,
-        Value::Object(map) => map.iter().map(|(key, inner)| key.len() + 4 + rough_size(inner)).sum::<usize>() + 2,
+        Value::Object(map) => {
+            map.iter()
+                .map(|(key, inner)| key.len() + 4 + rough_size(inner))
+                .sum::<usize>()
+                + 2
+        }
         _ => 5,
     }
 }
@@ -73,9 +83,18 @@ impl Recorder {
     }
 
     /// Keeps a payload. Tokens are struck out here, so that no caller can forget it.
-    pub(crate) fn payload(&mut self, session: Option<&str>, direction: &str, payload: &Value, at_ms: i64) {
+    pub(crate) fn payload(
+        &mut self,
+        session: Option<&str>,
+        direction: &str,
+        payload: &Value,
+        at_ms: i64,
+    ) {
         let mut payload = payload.clone();
-        if let Some(token) = payload.pointer_mut("/d/token").filter(|_| direction == "in") {
+        if let Some(token) = payload
+            .pointer_mut("/d/token")
+            .filter(|_| direction == "in")
+        {
             *token = json!("…");
         }
         self.payloads.push(json!({"seq": 0, "at": page_time(at_ms), "session": session, "direction": direction, "payload": payload}));
@@ -93,7 +112,11 @@ impl Recorder {
 
     /// Payloads from a number on: the list, the next number, how many were dropped.
     pub(crate) fn payloads(&self, since: u64, limit: usize) -> (Vec<Value>, u64, u64) {
-        (self.payloads.since(since, limit), self.payloads.next, self.payloads.dropped)
+        (
+            self.payloads.since(since, limit),
+            self.payloads.next,
+            self.payloads.dropped,
+        )
     }
 
     /// Forgets traffic.

@@ -48,7 +48,16 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { listen: free, listen_tls: free, token: None, ca_dir: None, lab: None, page_dir: None, openapi: None, heartbeat_ms: HEARTBEAT_MS }
+        Self {
+            listen: free,
+            listen_tls: free,
+            token: None,
+            ca_dir: None,
+            lab: None,
+            page_dir: None,
+            openapi: None,
+            heartbeat_ms: HEARTBEAT_MS,
+        }
     }
 }
 
@@ -133,29 +142,66 @@ impl Sandbox {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let plain = listen(options.listen).await?;
         let under_tls = listen(options.listen_tls).await?;
-        let address = |listener: &TcpListener, wanted| listener.local_addr().map_err(|source| StartError::Listen { address: wanted, source });
-        let (plain_at, tls_at) = (address(&plain, options.listen)?, address(&under_tls, options.listen_tls)?);
+        let address = |listener: &TcpListener, wanted| {
+            listener.local_addr().map_err(|source| StartError::Listen {
+                address: wanted,
+                source,
+            })
+        };
+        let (plain_at, tls_at) = (
+            address(&plain, options.listen)?,
+            address(&under_tls, options.listen_tls)?,
+        );
         let identity = tls::identity().map_err(StartError::Certificate)?;
         let (ca_dir, own_dir) = match options.ca_dir {
             Some(directory) => (directory, None),
             None => {
-                let directory = std::env::temp_dir().join(format!("handbell-sandbox-{}-{}", std::process::id(), random_hex(4)));
+                let directory = std::env::temp_dir().join(format!(
+                    "handbell-sandbox-{}-{}",
+                    std::process::id(),
+                    random_hex(4)
+                ));
                 (directory.clone(), Some(directory))
             }
         };
         let ca_file = write_ca(&ca_dir, &identity.ca_pem)?;
-        let addresses = Addresses { origin: format!("http://{plain_at}"), gateway: format!("ws://{plain_at}/gateway") };
+        let addresses = Addresses {
+            origin: format!("http://{plain_at}"),
+            gateway: format!("ws://{plain_at}/gateway"),
+        };
         let token = options.token.unwrap_or_else(new_token);
         let ready = ready(&addresses, tls_at, ca_file, &token);
         let world = World::new(addresses, token, options.heartbeat_ms);
-        let shared = Arc::new(Shared::new(world, options.lab, options.page_dir, options.openapi));
-        let service: IntoMakeServiceWithConnectInfo<axum::Router, ConnectionHandle> = server::router(Arc::clone(&shared)).into_make_service_with_connect_info();
-        let tls_listener = TlsListener::new(under_tls, identity.config).map_err(|source| StartError::Listen { address: options.listen_tls, source })?;
-        let (stop_plain, stop_tls) = (shared.stop.clone().cancelled_owned(), shared.stop.clone().cancelled_owned());
-        let plain_server = axum::serve(PlainListener(plain), service.clone()).with_graceful_shutdown(stop_plain);
+        let shared = Arc::new(Shared::new(
+            world,
+            options.lab,
+            options.page_dir,
+            options.openapi,
+        ));
+        let service: IntoMakeServiceWithConnectInfo<axum::Router, ConnectionHandle> =
+            server::router(Arc::clone(&shared)).into_make_service_with_connect_info();
+        let tls_listener =
+            TlsListener::new(under_tls, identity.config).map_err(|source| StartError::Listen {
+                address: options.listen_tls,
+                source,
+            })?;
+        let (stop_plain, stop_tls) = (
+            shared.stop.clone().cancelled_owned(),
+            shared.stop.clone().cancelled_owned(),
+        );
+        let plain_server =
+            axum::serve(PlainListener(plain), service.clone()).with_graceful_shutdown(stop_plain);
         let tls_server = axum::serve(tls_listener, service).with_graceful_shutdown(stop_tls);
-        let servers = vec![tokio::spawn(async move { plain_server.await }), tokio::spawn(async move { tls_server.await })];
-        Ok(Self { ready, shared, servers, own_dir })
+        let servers = vec![
+            tokio::spawn(async move { plain_server.await }),
+            tokio::spawn(async move { tls_server.await }),
+        ];
+        Ok(Self {
+            ready,
+            shared,
+            servers,
+            own_dir,
+        })
     }
 
     /// What a bot or a test needs to know.
@@ -199,21 +245,33 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     if !address.ip().is_loopback() {
         return Err(StartError::NotLoopback(address));
     }
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 fn write_ca(directory: &Path, pem: &str) -> Result<PathBuf, StartError> {
     let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     let path = directory.join("ca.pem");
     let written = std::fs::create_dir_all(&directory).and_then(|()| std::fs::write(&path, pem));
-    written.map(|()| path.clone()).map_err(|source| StartError::Write { path, source })
+    written
+        .map(|()| path.clone())
+        .map_err(|source| StartError::Write { path, source })
 }
 
 fn ready(addresses: &Addresses, tls_at: SocketAddr, ca_file: PathBuf, token: &str) -> Ready {
-    let person = |(name, _, id, role, locale): (&str, Option<&str>, crate::ids::Id, Option<&str>, &str)| {
-        let roles = role.into_iter().map(str::to_owned).collect();
-        (name.to_owned(), Person { id: id.to_string(), roles, locale: locale.to_owned() })
-    };
+    let person =
+        |(name, _, id, role, locale): (&str, Option<&str>, crate::ids::Id, Option<&str>, &str)| {
+            let roles = role.into_iter().map(str::to_owned).collect();
+            (
+                name.to_owned(),
+                Person {
+                    id: id.to_string(),
+                    roles,
+                    locale: locale.to_owned(),
+                },
+            )
+        };
     Ready {
         page: format!("{}/", addresses.origin),
         rest: format!("{}/api/v10", addresses.origin),
@@ -223,8 +281,14 @@ fn ready(addresses: &Addresses, tls_at: SocketAddr, ca_file: PathBuf, token: &st
         token: token.to_owned(),
         application_id: APPLICATION.to_string(),
         guild_id: GUILD.to_string(),
-        channels: CHANNELS.into_iter().map(|(name, id, _)| (name.to_owned(), id.to_string())).collect(),
-        roles: ROLES.into_iter().map(|(name, id, _)| (name.to_owned(), id.to_string())).collect(),
+        channels: CHANNELS
+            .into_iter()
+            .map(|(name, id, _)| (name.to_owned(), id.to_string()))
+            .collect(),
+        roles: ROLES
+            .into_iter()
+            .map(|(name, id, _)| (name.to_owned(), id.to_string()))
+            .collect(),
         people: PEOPLE.into_iter().map(person).collect(),
     }
 }
@@ -239,5 +303,7 @@ fn new_token() -> String {
 fn random_hex(bytes: usize) -> String {
     let mut random = vec![0_u8; bytes];
     rand::rng().fill(&mut random[..]);
-    random.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    random
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

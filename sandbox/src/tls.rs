@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -15,7 +18,13 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use crate::cut::Stream;
 
 /// The names that the certificate is for.
-const NAMES: [&str; 5] = ["discord.com", "gateway.discord.gg", "cdn.discordapp.com", "localhost", "127.0.0.1"];
+const NAMES: [&str; 5] = [
+    "discord.com",
+    "gateway.discord.gg",
+    "cdn.discordapp.com",
+    "localhost",
+    "127.0.0.1",
+];
 /// Time for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Finished handshakes that may wait to be taken.
@@ -36,22 +45,33 @@ pub(crate) fn identity() -> Result<Identity, Box<dyn std::error::Error + Send + 
     let mut ca = CertificateParams::new(Vec::<String>::new())?;
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    ca.distinguished_name.push(DnType::CommonName, "Handbell sandbox authority (this run only)");
+    ca.distinguished_name.push(
+        DnType::CommonName,
+        "Handbell sandbox authority (this run only)",
+    );
     let ca_certificate = ca.self_signed(&ca_key)?;
     let issuer = Issuer::new(ca, ca_key);
 
     let key = KeyPair::generate()?;
     let mut server = CertificateParams::new(NAMES.map(str::to_owned))?;
-    server.distinguished_name.push(DnType::CommonName, "discord.com");
+    server
+        .distinguished_name
+        .push(DnType::CommonName, "discord.com");
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     let certificate = server.signed_by(&key, &issuer)?;
     let chain = vec![certificate.der().clone(), ca_certificate.der().clone()];
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?.with_no_client_auth().with_single_cert(chain, key)?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Identity { config: Arc::new(config), ca_pem: ca_certificate.pem() })
+    Ok(Identity {
+        config: Arc::new(config),
+        ca_pem: ca_certificate.pem(),
+    })
 }
 
 /// A listener whose connections have finished their handshake. A slow handshake holds up nobody else.
@@ -73,7 +93,11 @@ impl TlsListener {
     }
 }
 
-async fn accept(socket: TcpListener, acceptor: TlsAcceptor, sender: mpsc::Sender<(Stream, SocketAddr)>) {
+async fn accept(
+    socket: TcpListener,
+    acceptor: TlsAcceptor,
+    sender: mpsc::Sender<(Stream, SocketAddr)>,
+) {
     loop {
         let accepted = tokio::select! {
             () = sender.closed() => return,

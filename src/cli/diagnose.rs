@@ -40,6 +40,8 @@ pub(super) fn run(args: &Diagnose, config: &Config, output: &Output) -> u8 {
 }
 
 async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
+    // Before anything is written, so that no signal ends the process unheard.
+    let mut stops = Stops::listen();
     let lang = language(args.lang, config.general.language);
     let store = runtime::store(config);
     // The file is opened while the pages are read. An error comes again when it is first used.
@@ -63,7 +65,7 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
             params: args.params.iter().cloned().collect(),
         },
     };
-    match watch(&house.gate, envelope, lang, output).await {
+    match watch(&house.gate, envelope, &mut stops, lang, output).await {
         Ok(reply) => show(reply, args, lang, output),
         Err(Ended::Refused(refusal)) => {
             output.error(&plain(refusal.say().get(lang)));
@@ -88,11 +90,11 @@ enum Ended {
 async fn watch(
     gate: &Gate,
     envelope: Envelope,
+    stops: &mut Stops,
     lang: Lang,
     output: &Output,
 ) -> Result<Reply, Ended> {
     let (sender, mut progress) = mpsc::channel::<Progress>(PROGRESS_QUEUE);
-    let mut stops = Stops::listen();
     let mut live = Live::new(output, lang);
     let mut pass = std::pin::pin!(gate.pass(envelope, sender));
     loop {

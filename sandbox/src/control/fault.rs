@@ -42,14 +42,22 @@ fn begin(world: &mut World, kind: &Kind) {
                 session.hand(out);
             }
         }
-        Kind::GatewayReconnect {} => say_to_all(world, &json!({"op": 7, "t": null, "s": null, "d": null})),
+        Kind::GatewayReconnect {} => {
+            say_to_all(world, &json!({"op": 7, "t": null, "s": null, "d": null}))
+        }
         Kind::GatewayInvalidSession { resumable } => {
             for session in world.gateway.all_mut() {
                 session.resumable &= *resumable;
             }
-            say_to_all(world, &json!({"op": 9, "t": null, "s": null, "d": resumable}));
+            say_to_all(
+                world,
+                &json!({"op": 9, "t": null, "s": null, "d": resumable}),
+            );
         }
-        Kind::ForgetSessions {} => world.gateway.all_mut().for_each(|session| session.resumable = false),
+        Kind::ForgetSessions {} => world
+            .gateway
+            .all_mut()
+            .for_each(|session| session.resumable = false),
         Kind::ExpireInteractions {} => world.expire_interactions(),
         Kind::GuildOutage {} => {
             world.dispatch("GUILD_DELETE", json!({"id": GUILD, "unavailable": true}));
@@ -77,7 +85,10 @@ fn finish(world: &mut World, outage: bool, silence: bool) {
         world.announce_guild();
     }
     if silence {
-        world.gateway.all_mut().for_each(crate::gateway::Session::flush);
+        world
+            .gateway
+            .all_mut()
+            .for_each(crate::gateway::Session::flush);
     }
     world.feed.push(Change::Faults);
 }
@@ -85,8 +96,15 @@ fn finish(world: &mut World, outage: bool, silence: bool) {
 /// `DELETE /faults/{id}`
 pub(super) async fn end(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Said {
     let mut world = shared.world();
-    let fault = world.faults.end(&id).ok_or_else(|| Refusal::unknown("fault"))?;
-    finish(&mut world, matches!(fault.kind, Kind::GuildOutage {}), matches!(fault.kind, Kind::GatewaySilent {}));
+    let fault = world
+        .faults
+        .end(&id)
+        .ok_or_else(|| Refusal::unknown("fault"))?;
+    finish(
+        &mut world,
+        matches!(fault.kind, Kind::GuildOutage {}),
+        matches!(fault.kind, Kind::GatewaySilent {}),
+    );
     Ok(ok())
 }
 

@@ -59,11 +59,20 @@ fn choose(world: &World, who: Id, channel: Id, invocation: &Invocation) -> Resul
     let wanted = invocation.command.trim().trim_start_matches('/');
     let lines = picker::lines(world, who, channel);
     let line = lines.iter().find(|line| {
-        line.command.spec.kind == wanted_kind && line.path().join(" ") == wanted && wanted_id.is_none_or(|id| line.command.id == id)
+        line.command.spec.kind == wanted_kind
+            && line.path().join(" ") == wanted
+            && wanted_id.is_none_or(|id| line.command.id == id)
     });
     let line = line.ok_or_else(|| {
         let known: Vec<String> = lines.iter().map(|line| line.path().join(" ")).collect();
-        Refusal::new(axum::http::StatusCode::NOT_FOUND, "unknown", format!("This person's picker has no command {wanted:?} here; it has: {}.", known.join(", ")))
+        Refusal::new(
+            axum::http::StatusCode::NOT_FOUND,
+            "unknown",
+            format!(
+                "This person's picker has no command {wanted:?} here; it has: {}.",
+                known.join(", ")
+            ),
+        )
     })?;
     Ok(Chosen {
         command: line.command.id,
@@ -94,7 +103,10 @@ fn data(chosen: &Chosen, mut options: Vec<Value>) -> Map<String, Value> {
 }
 
 /// `POST /commands/invoke`
-pub(super) async fn invoke(State(shared): State<Arc<Shared>>, Body(mut invocation): Body<Invocation>) -> Said {
+pub(super) async fn invoke(
+    State(shared): State<Arc<Shared>>,
+    Body(mut invocation): Body<Invocation>,
+) -> Said {
     let id = {
         let mut world = shared.world();
         let who = person(&world, invocation.who.as_deref())?.id;
@@ -107,23 +119,41 @@ pub(super) async fn invoke(State(shared): State<Arc<Shared>>, Body(mut invocatio
     wait::settled(&shared, id, invocation.wait_ms).await
 }
 
-fn send(world: &mut World, who: Id, channel: Id, chosen: &Chosen, given: IndexMap<String, Value>, invocation: &Invocation) -> Result<Id, Refusal> {
+fn send(
+    world: &mut World,
+    who: Id,
+    channel: Id,
+    chosen: &Chosen,
+    given: IndexMap<String, Value>,
+    invocation: &Invocation,
+) -> Result<Id, Refusal> {
     let mut resolved = Resolved::default();
     let options = options::write(world, &chosen.options, given, None, channel, &mut resolved)?;
     let mut data = data(chosen, options);
-    let mut act = Act { command: Some(chosen.path.join(" ")), ..Act::default() };
+    let mut act = Act {
+        command: Some(chosen.path.join(" ")),
+        ..Act::default()
+    };
     let mut messages = Vec::new();
     let kind = match chosen.kind {
         CommandKind::Chat => Kind::Command,
         CommandKind::Message => {
-            let target = message_of(world, who, invocation.target_message_id.as_deref().unwrap_or_default())?;
+            let target = message_of(
+                world,
+                who,
+                invocation.target_message_id.as_deref().unwrap_or_default(),
+            )?;
             act.source = Some(target);
             messages.push(target);
             data.insert("target_id".into(), json!(target));
             Kind::MessageCommand
         }
         CommandKind::User => {
-            let target = invocation.target_user_id.as_deref().and_then(Id::parse).filter(|id| world.people.contains_key(id));
+            let target = invocation
+                .target_user_id
+                .as_deref()
+                .and_then(Id::parse)
+                .filter(|id| world.people.contains_key(id));
             let target = target.ok_or_else(|| Refusal::unknown("person"))?;
             act.target_user = Some(target);
             resolved.people.push(target);
@@ -153,31 +183,65 @@ pub(super) fn watch(shared: &Arc<Shared>) {
 }
 
 /// `POST /commands/autocomplete`
-pub(super) async fn autocomplete(State(shared): State<Arc<Shared>>, Body(mut invocation): Body<Invocation>) -> Said {
+pub(super) async fn autocomplete(
+    State(shared): State<Arc<Shared>>,
+    Body(mut invocation): Body<Invocation>,
+) -> Said {
     let (id, locale) = {
         let mut world = shared.world();
         let one = person(&world, invocation.who.as_deref())?;
         let (who, locale) = (one.id, one.locale.clone());
         let channel = channel_of(&world, who, &invocation.channel_id)?;
         let chosen = choose(&world, who, channel, &invocation)?;
-        let focused = invocation.focused.clone().ok_or_else(|| Refusal::bad("`focused` names the option that is typed into."))?;
-        if !chosen.options.iter().any(|option| option.name.base == focused && option.autocomplete) {
-            return Err(Refusal::bad(format!("The option {focused:?} has no autocomplete.")));
+        let focused = invocation
+            .focused
+            .clone()
+            .ok_or_else(|| Refusal::bad("`focused` names the option that is typed into."))?;
+        if !chosen
+            .options
+            .iter()
+            .any(|option| option.name.base == focused && option.autocomplete)
+        {
+            return Err(Refusal::bad(format!(
+                "The option {focused:?} has no autocomplete."
+            )));
         }
         let mut resolved = Resolved::default();
-        let options = options::write(&mut world, &chosen.options, std::mem::take(&mut invocation.options), Some(&focused), channel, &mut resolved)?;
+        let options = options::write(
+            &mut world,
+            &chosen.options,
+            std::mem::take(&mut invocation.options),
+            Some(&focused),
+            channel,
+            &mut resolved,
+        )?;
         let mut data = data(&chosen, options);
         if let Some(objects) = options::resolved_json(&world, &resolved, &[], who) {
             data.insert("resolved".into(), objects);
         }
-        let act = Act { command: Some(chosen.path.join(" ")), data: Value::Object(data), ..Act::default() };
-        (world.interact(Kind::Autocomplete, who, channel, act), locale)
+        let act = Act {
+            command: Some(chosen.path.join(" ")),
+            data: Value::Object(data),
+            ..Act::default()
+        };
+        (
+            world.interact(Kind::Autocomplete, who, channel, act),
+            locale,
+        )
     };
     watch(&shared);
     let patience = u64::try_from(FIRST_RESPONSE_MS + 10 * AFTER_MS).unwrap_or(0);
     let _settled = wait::settled(&shared, id, patience).await?;
     let world = shared.world();
-    let interaction = world.interactions.get(&id).ok_or_else(|| Refusal::unknown("interaction"))?;
-    let choices = interaction.choices.as_ref().map_or_else(|| json!([]), |choices| wait::localised_choices(choices, &locale));
-    Ok(Json(json!({"choices": choices, "failed": interaction.progress != Progress::Answered})))
+    let interaction = world
+        .interactions
+        .get(&id)
+        .ok_or_else(|| Refusal::unknown("interaction"))?;
+    let choices = interaction.choices.as_ref().map_or_else(
+        || json!([]),
+        |choices| wait::localised_choices(choices, &locale),
+    );
+    Ok(Json(
+        json!({"choices": choices, "failed": interaction.progress != Progress::Answered}),
+    ))
 }

@@ -32,7 +32,11 @@ pub(super) struct Page {
 }
 
 /// `GET /channels/{id}/messages`
-pub(super) async fn list(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Query(page): Query<Page>) -> Said {
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(page): Query<Page>,
+) -> Said {
     let mut world = shared.world();
     world.sweep();
     let who = person(&world, page.who.as_deref())?.id;
@@ -41,41 +45,74 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, Path(id): Path<Strin
     if !(1..=100).contains(&limit) {
         return Err(Refusal::bad("`limit` is between 1 and 100."));
     }
-    let (before, after) = (page.before.as_deref().and_then(Id::parse), page.after.as_deref().and_then(Id::parse));
-    let seen: Vec<Id> = in_channel(&world, who, channel).filter(|id| before.is_none_or(|before| *id < before) && after.is_none_or(|after| *id > after)).collect();
+    let (before, after) = (
+        page.before.as_deref().and_then(Id::parse),
+        page.after.as_deref().and_then(Id::parse),
+    );
+    let seen: Vec<Id> = in_channel(&world, who, channel)
+        .filter(|id| {
+            before.is_none_or(|before| *id < before) && after.is_none_or(|after| *id > after)
+        })
+        .collect();
     let more = seen.len() > limit;
-    let skip = if after.is_some() { 0 } else { seen.len().saturating_sub(limit) };
-    let messages: Vec<Value> = seen.iter().skip(skip).take(limit).filter_map(|id| message_json(&world, who, *id)).collect();
+    let skip = if after.is_some() {
+        0
+    } else {
+        seen.len().saturating_sub(limit)
+    };
+    let messages: Vec<Value> = seen
+        .iter()
+        .skip(skip)
+        .take(limit)
+        .filter_map(|id| message_json(&world, who, *id))
+        .collect();
     Ok(Json(json!({"messages": messages, "more": more})))
 }
 
 /// The messages of a channel that a person sees, oldest first.
 pub(super) fn in_channel(world: &World, who: Id, channel: Id) -> impl Iterator<Item = Id> {
-    let here = world.messages.values().filter(move |one| one.channel == channel && one.only_for.is_none_or(|only| only == who));
+    let here = world
+        .messages
+        .values()
+        .filter(move |one| one.channel == channel && one.only_for.is_none_or(|only| only == who));
     here.map(|one| one.id)
 }
 
 /// `GET /messages/{id}`
-pub(super) async fn one(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Query(query): Query<super::view::As>) -> Said {
+pub(super) async fn one(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(query): Query<super::view::As>,
+) -> Said {
     let mut world = shared.world();
     world.sweep();
     let who = person(&world, query.who.as_deref())?.id;
     let id = message_of(&world, who, &id)?;
-    message_json(&world, who, id).map(Json).ok_or_else(|| Refusal::unknown("message"))
+    message_json(&world, who, id)
+        .map(Json)
+        .ok_or_else(|| Refusal::unknown("message"))
 }
 
 /// The message as a person sees it; `None` when they do not.
 pub(super) fn message_json(world: &World, who: Id, id: Id) -> Option<Value> {
-    let message = world.messages.get(&id).filter(|_| sees_message(world, who, id))?;
+    let message = world
+        .messages
+        .get(&id)
+        .filter(|_| sees_message(world, who, id))?;
     let author = world.people.get(&message.author);
     let suppressed = message.flags & flag::SUPPRESS_EMBEDS != 0;
-    let embeds = if suppressed { json!([]) } else { json!(message.embeds) };
+    let embeds = if suppressed {
+        json!([])
+    } else {
+        json!(message.embeds)
+    };
     let state = match message.state {
         Progress::Sent => "sent",
         Progress::Thinking => "thinking",
         Progress::Failed => "failed",
     };
-    Some(json!({"id": id, "channel_id": message.channel, "kind": kind(message), "state": state,
+    Some(
+        json!({"id": id, "channel_id": message.channel, "kind": kind(message), "state": state,
         "author": {"id": message.author, "name": author.map_or("deleted_user", |one| &one.name), "display_name": author.map_or("Deleted User", |one| one.shown_name()),
             "bot": author.is_some_and(|one| one.bot), "colour": author.and_then(|one| world.colour_of(one)).map(hex)},
         "at": page_time(message.at_ms), "edited_at": message.edited_ms.map(page_time), "content": message.content,
@@ -84,7 +121,8 @@ pub(super) fn message_json(world: &World, who: Id, id: Id) -> Option<Value> {
         "embeds": embeds, "components": message.components, "attachments": attachments(message),
         "ephemeral": message.only_for.is_some(), "suppress_embeds": suppressed, "pinned": message.pinned, "reactions": reactions(world, message, who),
         "reply_to": reply_to(world, who, message), "command": command(world, message), "thread": thread(world, who, message),
-        "mine": message.author == who, "interaction_id": message.interaction, "notice": message.notices.get(&who)}))
+        "mine": message.author == who, "interaction_id": message.interaction, "notice": message.notices.get(&who)}),
+    )
 }
 
 fn kind(message: &Message) -> &'static str {
@@ -101,7 +139,11 @@ fn kind(message: &Message) -> &'static str {
 }
 
 fn mentions_me(world: &World, message: &Message, who: Id) -> bool {
-    let by_role = world.people.get(&who).is_some_and(|one| one.roles.iter().any(|role| message.mentioned.roles.contains(role)));
+    let by_role = world.people.get(&who).is_some_and(|one| {
+        one.roles
+            .iter()
+            .any(|role| message.mentioned.roles.contains(role))
+    });
     message.mentioned.users.contains(&who) || message.mentioned.everyone || by_role
 }
 
@@ -115,18 +157,34 @@ fn attachments(message: &Message) -> Value {
 
 fn reactions(world: &World, message: &Message, who: Id) -> Value {
     let one = |(emoji, people): (&String, &Vec<Id>)| {
-        let names: Vec<&str> = people.iter().filter_map(|id| world.people.get(id)).map(|person| person.shown_name()).collect();
+        let names: Vec<&str> = people
+            .iter()
+            .filter_map(|id| world.people.get(id))
+            .map(|person| person.shown_name())
+            .collect();
         json!({"emoji": emoji, "count": people.len(), "me": people.contains(&who), "people": names})
     };
     message.reactions.iter().map(one).collect()
 }
 
 fn reply_to(world: &World, who: Id, message: &Message) -> Value {
-    let Some((_, id)) = message.reference.filter(|_| matches!(message.kind, 6 | 19 | 21)) else { return Value::Null };
-    match world.messages.get(&id).filter(|_| sees_message(world, who, id)) {
+    let Some((_, id)) = message
+        .reference
+        .filter(|_| matches!(message.kind, 6 | 19 | 21))
+    else {
+        return Value::Null;
+    };
+    match world
+        .messages
+        .get(&id)
+        .filter(|_| sees_message(world, who, id))
+    {
         None => json!({"id": id, "author": null, "excerpt": "", "deleted": true}),
         Some(other) => {
-            let author = world.people.get(&other.author).map_or("Deleted User", |one| one.shown_name());
+            let author = world
+                .people
+                .get(&other.author)
+                .map_or("Deleted User", |one| one.shown_name());
             let excerpt: String = readable(world, other).chars().take(EXCERPT_CHARS).collect();
             json!({"id": id, "author": author, "excerpt": excerpt, "deleted": false})
         }
@@ -134,13 +192,18 @@ fn reply_to(world: &World, who: Id, message: &Message) -> Value {
 }
 
 fn command(world: &World, message: &Message) -> Value {
-    let Some((name, id)) = &message.command else { return Value::Null };
+    let Some((name, id)) = &message.command else {
+        return Value::Null;
+    };
     let person = world.people.get(id);
     json!({"name": name, "person": {"id": id, "name": person.map(|one| &one.name), "display_name": person.map(|one| one.shown_name())}})
 }
 
 fn thread(world: &World, who: Id, message: &Message) -> Value {
-    let found = message.thread.filter(|id| world.sees(who, *id)).and_then(|id| world.channels.get(&id));
+    let found = message
+        .thread
+        .filter(|id| world.sees(who, *id))
+        .and_then(|id| world.channels.get(&id));
     found.map_or(Value::Null, |channel| {
         let thread = channel.thread.as_ref();
         json!({"id": channel.id, "name": channel.name, "message_count": thread.map(|one| one.message_count), "archived": thread.is_some_and(|one| one.archived)})
@@ -150,8 +213,19 @@ fn thread(world: &World, who: Id, message: &Message) -> Value {
 /// All texts of a message in the order in which a person reads them, as they were sent.
 fn raw_texts(message: &Message) -> Vec<String> {
     let mut out = vec![message.content.clone()];
-    for embed in message.embeds.iter().filter(|_| message.flags & flag::SUPPRESS_EMBEDS == 0) {
-        let mut take = |pointer: &str| out.extend(embed.pointer(pointer).and_then(Value::as_str).map(str::to_owned));
+    for embed in message
+        .embeds
+        .iter()
+        .filter(|_| message.flags & flag::SUPPRESS_EMBEDS == 0)
+    {
+        let mut take = |pointer: &str| {
+            out.extend(
+                embed
+                    .pointer(pointer)
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            )
+        };
         for pointer in ["/author/name", "/title", "/description"] {
             take(pointer);
         }
@@ -184,35 +258,73 @@ fn component_texts(component: &Value, out: &mut Vec<String>) {
     }
 }
 
-#[expect(clippy::expect_used, reason = "a constant pattern; a test of the front door uses it")]
-static TOKENS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<(@!?|@&|#|t:)(-?\d{1,20})(:[tTdDfFR])?>").expect("the pattern of tokens"));
+#[expect(
+    clippy::expect_used,
+    reason = "a constant pattern; a test of the front door uses it"
+)]
+static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"<(@!?|@&|#|t:)(-?\d{1,20})(:[tTdDfFR])?>").expect("the pattern of tokens")
+});
 
 /// What a person reads, as plain text.
 pub(super) fn readable(world: &World, message: &Message) -> String {
     let replace = |found: &Captures<'_>| {
-        let (sigil, number) = (found.get(1).map_or("", |one| one.as_str()), found.get(2).map_or("", |one| one.as_str()));
+        let (sigil, number) = (
+            found.get(1).map_or("", |one| one.as_str()),
+            found.get(2).map_or("", |one| one.as_str()),
+        );
         let id = Id::parse(number);
         match sigil {
-            "t:" => number.parse::<i64>().map(|seconds| page_time(seconds.saturating_mul(1_000))).unwrap_or_default(),
-            "@&" => format!("@{}", id.and_then(|id| world.roles.get(&id)).map_or("deleted-role", |role| &role.name)),
-            "#" => format!("#{}", id.and_then(|id| world.channels.get(&id)).map_or("unknown", |channel| &channel.name)),
-            _ => format!("@{}", id.and_then(|id| world.people.get(&id)).map_or("unknown-user", |one| one.shown_name())),
+            "t:" => number
+                .parse::<i64>()
+                .map(|seconds| page_time(seconds.saturating_mul(1_000)))
+                .unwrap_or_default(),
+            "@&" => format!(
+                "@{}",
+                id.and_then(|id| world.roles.get(&id))
+                    .map_or("deleted-role", |role| &role.name)
+            ),
+            "#" => format!(
+                "#{}",
+                id.and_then(|id| world.channels.get(&id))
+                    .map_or("unknown", |channel| &channel.name)
+            ),
+            _ => format!(
+                "@{}",
+                id.and_then(|id| world.people.get(&id))
+                    .map_or("unknown-user", |one| one.shown_name())
+            ),
         }
     };
-    TOKENS.replace_all(&raw_texts(message).join("\n"), replace).into_owned()
+    TOKENS
+        .replace_all(&raw_texts(message).join("\n"), replace)
+        .into_owned()
 }
 
 /// Names for everything that the texts mention.
 fn resolved(world: &World, message: &Message) -> Value {
     let named = mentions::named(&raw_texts(message).join("\n"));
-    let users: Map<String, Value> = named.users.iter().filter_map(|id| Some((id.to_string(), json!(world.people.get(id)?.shown_name())))).collect();
+    let users: Map<String, Value> = named
+        .users
+        .iter()
+        .filter_map(|id| Some((id.to_string(), json!(world.people.get(id)?.shown_name()))))
+        .collect();
     let roles: Map<String, Value> = named
         .roles
         .iter()
         .filter_map(|id| world.roles.get(id))
-        .map(|role| (role.id.to_string(), json!({"name": role.name, "colour": (role.colour != 0).then(|| hex(role.colour))})))
+        .map(|role| {
+            (
+                role.id.to_string(),
+                json!({"name": role.name, "colour": (role.colour != 0).then(|| hex(role.colour))}),
+            )
+        })
         .collect();
-    let channels: Map<String, Value> = named.channels.iter().filter_map(|id| Some((id.to_string(), json!(world.channels.get(id)?.name)))).collect();
+    let channels: Map<String, Value> = named
+        .channels
+        .iter()
+        .filter_map(|id| Some((id.to_string(), json!(world.channels.get(id)?.name))))
+        .collect();
     json!({"users": users, "roles": roles, "channels": channels})
 }
 

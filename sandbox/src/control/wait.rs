@@ -20,7 +20,11 @@ use crate::world::interaction::{Interaction, Progress};
 const WAIT_MAX_MS: u64 = 60_000;
 
 /// Looks again and again, at every change, until `look` finds something or the time is over.
-pub(super) async fn until<T>(shared: &Shared, wait_ms: u64, mut look: impl FnMut(&mut World) -> Option<T>) -> Option<T> {
+pub(super) async fn until<T>(
+    shared: &Shared,
+    wait_ms: u64,
+    mut look: impl FnMut(&mut World) -> Option<T>,
+) -> Option<T> {
     let deadline = Instant::now() + Duration::from_millis(wait_ms.min(WAIT_MAX_MS));
     let mut bell = shared.world().feed.listen();
     loop {
@@ -52,7 +56,11 @@ pub(super) struct Wanted {
 }
 
 /// `GET /channels/{id}/messages/wait`
-pub(super) async fn message(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Said {
+pub(super) async fn message(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Said {
     let (who, channel) = {
         let world = shared.world();
         let who = person(&world, wanted.who.as_deref())?.id;
@@ -61,19 +69,42 @@ pub(super) async fn message(State(shared): State<Arc<Shared>>, Path(id): Path<St
     let after = wanted.after.as_deref().and_then(Id::parse);
     let matches = |message: &Value| {
         let text = message["readable"].as_str().unwrap_or_default();
-        wanted.contains.as_deref().is_none_or(|part| text.contains(part)) && wanted.state.as_deref().is_none_or(|state| message["state"] == state)
+        wanted
+            .contains
+            .as_deref()
+            .is_none_or(|part| text.contains(part))
+            && wanted
+                .state
+                .as_deref()
+                .is_none_or(|state| message["state"] == state)
     };
     let candidates = |world: &World| -> Vec<Value> {
-        let ids: Vec<Id> = view_message::in_channel(world, who, channel).filter(|id| after.is_none_or(|after| *id > after)).collect();
-        ids.into_iter().filter_map(|id| view_message::message_json(world, who, id)).collect()
+        let ids: Vec<Id> = view_message::in_channel(world, who, channel)
+            .filter(|id| after.is_none_or(|after| *id > after))
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| view_message::message_json(world, who, id))
+            .collect()
     };
-    let found = until(&shared, wanted.timeout_ms.unwrap_or(10_000), |world| candidates(world).into_iter().find(matches)).await;
-    found.map(|message| Json(json!({"message": message}))).ok_or_else(|| {
-        let seen: Vec<Value> = candidates(&shared.world()).iter().map(|message| message["readable"].clone()).collect();
-        let mut refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", "No message like that came in time.");
-        refusal.more = Some(("seen", json!(seen)));
-        refusal
+    let found = until(&shared, wanted.timeout_ms.unwrap_or(10_000), |world| {
+        candidates(world).into_iter().find(matches)
     })
+    .await;
+    found
+        .map(|message| Json(json!({"message": message})))
+        .ok_or_else(|| {
+            let seen: Vec<Value> = candidates(&shared.world())
+                .iter()
+                .map(|message| message["readable"].clone())
+                .collect();
+            let mut refusal = Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "timeout",
+                "No message like that came in time.",
+            );
+            refusal.more = Some(("seen", json!(seen)));
+            refusal
+        })
 }
 
 /// The query of an interaction.
@@ -83,8 +114,14 @@ pub(super) struct Patience {
 }
 
 /// `GET /interactions/{id}`
-pub(super) async fn interaction(State(shared): State<Arc<Shared>>, Path(id): Path<String>, Query(patience): Query<Patience>) -> Said {
-    let id = Id::parse(&id).filter(|id| shared.world().interactions.contains_key(id)).ok_or_else(|| Refusal::unknown("interaction"))?;
+pub(super) async fn interaction(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    Query(patience): Query<Patience>,
+) -> Said {
+    let id = Id::parse(&id)
+        .filter(|id| shared.world().interactions.contains_key(id))
+        .ok_or_else(|| Refusal::unknown("interaction"))?;
     settled(&shared, id, patience.wait_ms.unwrap_or(0)).await
 }
 
@@ -98,7 +135,11 @@ pub(super) async fn settled(shared: &Shared, id: Id, wait_ms: u64) -> Said {
         until(shared, wait_ms, done).await;
     }
     let world = shared.world();
-    world.interactions.get(&id).map(|one| Json(interaction_json(&world, one))).ok_or_else(|| Refusal::unknown("interaction"))
+    world
+        .interactions
+        .get(&id)
+        .map(|one| Json(interaction_json(&world, one)))
+        .ok_or_else(|| Refusal::unknown("interaction"))
 }
 
 /// An interaction as its person sees it.
@@ -124,7 +165,9 @@ pub(super) fn interaction_json(world: &World, interaction: &Interaction) -> Valu
 /// The choices of an autocomplete in a person's language.
 pub(super) fn localised_choices(choices: &Value, locale: &str) -> Value {
     let one = |choice: &Value| {
-        let name = choice["name_localizations"].get(locale).unwrap_or(&choice["name"]);
+        let name = choice["name_localizations"]
+            .get(locale)
+            .unwrap_or(&choice["name"]);
         json!({"name": name, "value": choice["value"]})
     };
     choices.as_array().into_iter().flatten().map(one).collect()

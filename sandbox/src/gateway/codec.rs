@@ -18,7 +18,10 @@ pub(crate) struct Codec {
 impl Codec {
     /// Text, or a zlib stream when the connection's address asked for one.
     pub(crate) fn new(zlib_stream: bool) -> Self {
-        Self { stream: zlib_stream.then(|| Compress::new(Compression::fast(), true)), packets: false }
+        Self {
+            stream: zlib_stream.then(|| Compress::new(Compression::fast(), true)),
+            packets: false,
+        }
     }
 
     /// The client asked for compressed packets in IDENTIFY; over a zlib stream that means nothing.
@@ -43,7 +46,9 @@ impl Codec {
         }
         if self.packets && text.len() >= PACKET_MIN_BYTES {
             let mut whole = Compress::new(Compression::fast(), true);
-            return Message::Binary(pump(&mut whole, text.as_bytes(), FlushCompress::Finish).into());
+            return Message::Binary(
+                pump(&mut whole, text.as_bytes(), FlushCompress::Finish).into(),
+            );
         }
         Message::Text(text.into())
     }
@@ -58,7 +63,8 @@ fn pump(stream: &mut Compress, input: &[u8], flush: FlushCompress) -> Vec<u8> {
         let taken = usize::try_from(stream.total_in() - start).unwrap_or(usize::MAX);
         let rest = input.get(taken..).unwrap_or_default();
         let status = stream.compress_vec(rest, &mut out, flush);
-        let all_in = usize::try_from(stream.total_in() - start).is_ok_and(|taken| taken >= input.len());
+        let all_in =
+            usize::try_from(stream.total_in() - start).is_ok_and(|taken| taken >= input.len());
         // Room left over means that nothing is held back.
         if status.is_err() || (all_in && out.len() < out.capacity()) {
             return out;
@@ -88,7 +94,9 @@ mod tests {
         codec.compress_packets();
         let payload = json!({"d": (0..20_000).map(|n: u32| n.wrapping_mul(2_654_435_761)).collect::<Vec<_>>()});
         let mut text = String::new();
-        ZlibDecoder::new(&binary(codec.encode(&payload))[..]).read_to_string(&mut text).expect("whole");
+        ZlibDecoder::new(&binary(codec.encode(&payload))[..])
+            .read_to_string(&mut text)
+            .expect("whole");
         assert_eq!(text, payload.to_string());
         assert!(matches!(codec.encode(&json!({"op": 11})), Message::Text(_)));
     }
@@ -102,7 +110,9 @@ mod tests {
         let mut inflate = flate2::Decompress::new(true);
         for (bytes, payload) in [(one, first), (two, second)] {
             let mut out = Vec::with_capacity(200_000);
-            inflate.decompress_vec(&bytes, &mut out, flate2::FlushDecompress::Sync).expect("a good stream");
+            inflate
+                .decompress_vec(&bytes, &mut out, flate2::FlushDecompress::Sync)
+                .expect("a good stream");
             assert_eq!(String::from_utf8(out).expect("text"), payload.to_string());
         }
     }

@@ -62,7 +62,14 @@ pub(crate) async fn serve(mut socket: WebSocket, query: Query, shared: Arc<Share
     let (outbox, mut inbox) = mpsc::channel(OUTBOX_MAX);
     let zlib_stream = query.compress.as_deref() == Some("zlib-stream");
     let interval = Duration::from_millis(shared.world().heartbeat_ms);
-    let mut connection = Connection { shared, codec: Codec::new(zlib_stream), session: None, outbox, sends: Sends::default(), last_beat: Instant::now() };
+    let mut connection = Connection {
+        shared,
+        codec: Codec::new(zlib_stream),
+        session: None,
+        outbox,
+        sends: Sends::default(),
+        last_beat: Instant::now(),
+    };
     let hello = json!({"op": 10, "t": null, "s": null, "d": {"heartbeat_interval": u64::try_from(interval.as_millis()).unwrap_or(u64::MAX), "_trace": []}});
     if connection.say(&mut socket, &hello).await.is_err() {
         return;
@@ -73,10 +80,18 @@ pub(crate) async fn serve(mut socket: WebSocket, query: Query, shared: Arc<Share
 }
 
 fn check(query: &Query) -> Result<(), Refusal> {
-    if query.v.as_deref().is_some_and(|version| !["9", "10"].contains(&version)) {
+    if query
+        .v
+        .as_deref()
+        .is_some_and(|version| !["9", "10"].contains(&version))
+    {
         return Err((4012, "Invalid API version."));
     }
-    if query.encoding.as_deref().is_some_and(|encoding| encoding != "json") {
+    if query
+        .encoding
+        .as_deref()
+        .is_some_and(|encoding| encoding != "json")
+    {
         return Err((4002, "This gateway speaks JSON."));
     }
     match query.compress.as_deref() {
@@ -86,7 +101,10 @@ fn check(query: &Query) -> Result<(), Refusal> {
 }
 
 async fn close(socket: &mut WebSocket, (code, reason): Refusal) {
-    let frame = CloseFrame { code, reason: reason.into() };
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
     // The client may be gone already; either way the connection ends here.
     let _ = socket.send(Message::Close(Some(frame))).await;
 }
@@ -96,13 +114,20 @@ impl Connection {
         {
             let mut world = self.shared.world();
             let at = world.now_ms();
-            world.recorder.payload(self.session.as_deref(), "out", payload, at);
+            world
+                .recorder
+                .payload(self.session.as_deref(), "out", payload, at);
         }
         socket.send(self.codec.encode(payload)).await
     }
 
     /// Gives whether the session may be resumed later.
-    async fn run(&mut self, socket: &mut WebSocket, inbox: &mut mpsc::Receiver<Out>, interval: Duration) -> bool {
+    async fn run(
+        &mut self,
+        socket: &mut WebSocket,
+        inbox: &mut mpsc::Receiver<Out>,
+        interval: Duration,
+    ) -> bool {
         let stop = self.shared.stop.clone();
         loop {
             let dead = tokio::time::Instant::from_std(self.last_beat + interval * MISSED_BEATS);
@@ -158,7 +183,9 @@ impl Connection {
         let shared = Arc::clone(&self.shared);
         let mut world = shared.world();
         let at = world.now_ms();
-        world.recorder.payload(self.session.as_deref(), "in", &payload, at);
+        world
+            .recorder
+            .payload(self.session.as_deref(), "in", &payload, at);
         let (data, session) = (&payload["d"], self.session.clone());
         match payload["op"].as_u64() {
             Some(op::HEARTBEAT) => {
@@ -171,7 +198,9 @@ impl Connection {
                 }
                 Next::Say(json!({"op": 11, "t": null, "s": null, "d": null}))
             }
-            Some(op::IDENTIFY | op::RESUME) if session.is_some() => Next::Close((4005, "Already authenticated.")),
+            Some(op::IDENTIFY | op::RESUME) if session.is_some() => {
+                Next::Close((4005, "Already authenticated."))
+            }
             Some(op::IDENTIFY) => {
                 if data["compress"] == true {
                     self.codec.compress_packets();

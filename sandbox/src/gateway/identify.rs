@@ -37,12 +37,21 @@ impl World {
     ///
     /// # Errors
     /// The close code with its reason.
-    pub(crate) fn identify(&mut self, data: &Value, outbox: &mpsc::Sender<Out>, compression: &'static str) -> Result<String, Refusal> {
-        let token = data["token"].as_str().ok_or((4002, "Error while decoding payload."))?;
+    pub(crate) fn identify(
+        &mut self,
+        data: &Value,
+        outbox: &mpsc::Sender<Out>,
+        compression: &'static str,
+    ) -> Result<String, Refusal> {
+        let token = data["token"]
+            .as_str()
+            .ok_or((4002, "Error while decoding payload."))?;
         if !self.token_is_right(token) {
             return Err((4004, "Authentication failed."));
         }
-        let intents = data["intents"].as_u64().ok_or((4013, "Invalid intent(s)."))?;
+        let intents = data["intents"]
+            .as_u64()
+            .ok_or((4013, "Invalid intent(s)."))?;
         if intents & !intent::KNOWN != 0 {
             return Err((4013, "Invalid intent(s)."));
         }
@@ -57,18 +66,35 @@ impl World {
         self.gateway.identifies.push_back(now);
         let id = new_session_id();
         let carries_guild = (GUILD.raw() >> 22) % shard.1 == shard.0;
-        let mut session = Session::new(id.clone(), intents, data["properties"].clone(), json!([shard.0, shard.1]));
+        let mut session = Session::new(
+            id.clone(),
+            intents,
+            data["properties"].clone(),
+            json!([shard.0, shard.1]),
+        );
         session.compression = compression;
         self.gateway.add(session, outbox.clone());
-        let guilds = if carries_guild { json!([{"id": GUILD, "unavailable": true}]) } else { json!([]) };
+        let guilds = if carries_guild {
+            json!([{"id": GUILD, "unavailable": true}])
+        } else {
+            json!([])
+        };
         let ready = json!({"v": 10, "user_settings": {}, "user": self.own_user_json(), "session_type": "normal", "session_id": id,
             "resume_gateway_url": self.addresses.gateway, "relationships": [], "private_channels": [], "presences": [], "guilds": guilds,
             "guild_join_requests": [], "geo_ordered_rtc_regions": [], "shard": [shard.0, shard.1], "auth": {},
             "application": {"id": APPLICATION, "flags": 0}, "_trace": []});
         self.send_to(&id, "READY", &ready);
         if intents & intent::GUILDS != 0 && carries_guild {
-            let guild = if self.faults.outage() { json!({"id": GUILD, "unavailable": true}) } else { self.guild_create_json() };
-            let event = if self.faults.outage() { "GUILD_DELETE" } else { "GUILD_CREATE" };
+            let guild = if self.faults.outage() {
+                json!({"id": GUILD, "unavailable": true})
+            } else {
+                self.guild_create_json()
+            };
+            let event = if self.faults.outage() {
+                "GUILD_DELETE"
+            } else {
+                "GUILD_CREATE"
+            };
             self.send_to(&id, event, &guild);
         }
         self.feed.push(Change::Bot);
@@ -78,7 +104,9 @@ impl World {
     /// Sends an event to one session alone.
     fn send_to(&mut self, id: &str, name: &str, data: &Value) {
         let (silent, at) = (self.faults.gateway_silent(), self.now_ms());
-        let Some(session) = self.gateway.get_mut(id) else { return };
+        let Some(session) = self.gateway.get_mut(id) else {
+            return;
+        };
         let payload = session.push(name, data, silent);
         if !silent {
             self.recorder.payload(Some(id), "out", &payload, at);
@@ -89,15 +117,23 @@ impl World {
     ///
     /// # Errors
     /// The close code with its reason.
-    pub(crate) fn resume(&mut self, data: &Value, outbox: &mpsc::Sender<Out>) -> Result<Option<String>, Refusal> {
-        let token = data["token"].as_str().ok_or((4002, "Error while decoding payload."))?;
+    pub(crate) fn resume(
+        &mut self,
+        data: &Value,
+        outbox: &mpsc::Sender<Out>,
+    ) -> Result<Option<String>, Refusal> {
+        let token = data["token"]
+            .as_str()
+            .ok_or((4002, "Error while decoding payload."))?;
         if !self.token_is_right(token) {
             return Err((4004, "Authentication failed."));
         }
         let (Some(id), Some(sequence)) = (data["session_id"].as_str(), data["seq"].as_u64()) else {
             return Err((4002, "Error while decoding payload."));
         };
-        let Some(session) = self.gateway.get_mut(id) else { return Ok(None) };
+        let Some(session) = self.gateway.get_mut(id) else {
+            return Ok(None);
+        };
         if sequence > session.sequence {
             return Err((4007, "Invalid seq."));
         }
@@ -117,11 +153,21 @@ impl World {
             single if !single.is_null() => crate::ids::Id::from_json(single).into_iter().collect(),
             _ => {
                 let prefix = data["query"].as_str().unwrap_or_default().to_lowercase();
-                self.people.values().filter(|person| person.name.to_lowercase().starts_with(&prefix)).map(|person| person.id).collect()
+                self.people
+                    .values()
+                    .filter(|person| person.name.to_lowercase().starts_with(&prefix))
+                    .map(|person| person.id)
+                    .collect()
             }
         };
-        let members: Vec<Value> = wanted.iter().filter_map(|id| self.member_json(*id)).collect();
-        let lost: Vec<_> = wanted.iter().filter(|id| !self.people.contains_key(*id)).collect();
+        let members: Vec<Value> = wanted
+            .iter()
+            .filter_map(|id| self.member_json(*id))
+            .collect();
+        let lost: Vec<_> = wanted
+            .iter()
+            .filter(|id| !self.people.contains_key(*id))
+            .collect();
         let chunk = json!({"guild_id": GUILD, "members": members, "chunk_index": 0, "chunk_count": 1, "not_found": lost, "nonce": data["nonce"]});
         self.send_to(session, "GUILD_MEMBERS_CHUNK", &chunk);
     }
@@ -140,5 +186,7 @@ fn shard_of(data: &Value) -> Result<(u64, u64), Refusal> {
 
 fn new_session_id() -> String {
     let bytes: [u8; 16] = rand::rng().random();
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -19,7 +19,11 @@ pub(crate) struct Sends {
 impl Sends {
     /// Counts one; `false` when it is one too many.
     pub(crate) fn count(&mut self, now: Instant) -> bool {
-        while self.at.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
+        while self
+            .at
+            .front()
+            .is_some_and(|first| now.duration_since(*first) >= WINDOW)
+        {
             self.at.pop_front();
         }
         self.at.push_back(now);

@@ -43,7 +43,9 @@ pub(crate) mod intent {
 /// The intent that an event needs; 0 for those that always come.
 fn needed(name: &str) -> u64 {
     match name {
-        "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK" => intent::GUILD_MESSAGES,
+        "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK" => {
+            intent::GUILD_MESSAGES
+        }
         "MESSAGE_REACTION_ADD" | "MESSAGE_REACTION_REMOVE" => intent::GUILD_MESSAGE_REACTIONS,
         "TYPING_START" => intent::GUILD_MESSAGE_TYPING,
         "GUILD_MEMBER_ADD" | "GUILD_MEMBER_REMOVE" | "GUILD_MEMBER_UPDATE" => intent::GUILD_MEMBERS,
@@ -108,7 +110,9 @@ impl Session {
 
     /// Whether a connection carries it now.
     pub(crate) fn connected(&self) -> bool {
-        self.outbox.as_ref().is_some_and(|outbox| !outbox.is_closed())
+        self.outbox
+            .as_ref()
+            .is_some_and(|outbox| !outbox.is_closed())
     }
 
     /// Numbers an event and hands it on, unless the gateway is silent.
@@ -139,7 +143,10 @@ impl Session {
 
     /// Hands one thing to the connection; a client that does not read is cut off.
     pub(crate) fn hand(&mut self, out: Out) -> bool {
-        let taken = self.outbox.as_ref().is_some_and(|outbox| outbox.try_send(out).is_ok());
+        let taken = self
+            .outbox
+            .as_ref()
+            .is_some_and(|outbox| outbox.try_send(out).is_ok());
         if !taken {
             self.outbox = None;
         }
@@ -148,7 +155,10 @@ impl Session {
 
     /// Whether everything after `sequence` is still there to be sent again.
     pub(crate) fn can_replay(&self, sequence: u64) -> bool {
-        let oldest = self.replay.front().map_or(self.sequence + 1, |(number, _)| *number);
+        let oldest = self
+            .replay
+            .front()
+            .map_or(self.sequence + 1, |(number, _)| *number);
         self.resumable && sequence <= self.sequence && sequence + 1 >= oldest
     }
 
@@ -163,10 +173,21 @@ impl Session {
 
 impl Gateway {
     /// Sends an event to the sessions that asked for its kind; tells whether a live connection took it.
-    pub(crate) fn dispatch(&mut self, name: &'static str, data: Value, silent: bool, at_ms: i64, recorder: &mut Recorder) -> bool {
+    pub(crate) fn dispatch(
+        &mut self,
+        name: &'static str,
+        data: Value,
+        silent: bool,
+        at_ms: i64,
+        recorder: &mut Recorder,
+    ) -> bool {
         let need = needed(name);
         let mut delivered = false;
-        for session in self.sessions.values_mut().filter(|session| need == 0 || session.intents & need != 0) {
+        for session in self
+            .sessions
+            .values_mut()
+            .filter(|session| need == 0 || session.intents & need != 0)
+        {
             let payload = session.push(name, &data, silent);
             let live = session.connected() && !silent;
             delivered |= live;
@@ -181,7 +202,10 @@ impl Gateway {
     pub(crate) fn add(&mut self, mut session: Session, outbox: mpsc::Sender<Out>) {
         session.outbox = Some(outbox);
         if self.sessions.len() >= SESSIONS_MAX
-            && let Some(old) = self.sessions.values().position(|session| !session.connected())
+            && let Some(old) = self
+                .sessions
+                .values()
+                .position(|session| !session.connected())
         {
             self.sessions.shift_remove_index(old);
         }
@@ -206,7 +230,11 @@ impl Gateway {
     /// The connection of a session has ended.
     pub(crate) fn lost(&mut self, id: &str, keep: bool) {
         if keep {
-            if let Some(session) = self.sessions.get_mut(id).filter(|session| !session.connected()) {
+            if let Some(session) = self
+                .sessions
+                .get_mut(id)
+                .filter(|session| !session.connected())
+            {
                 session.outbox = None;
             }
         } else {

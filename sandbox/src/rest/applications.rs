@@ -14,7 +14,12 @@ use crate::world::commands::Command;
 use crate::world::seed::{APPLICATION, GUILD};
 
 /// Everything under `/applications/{id}`.
-pub(crate) fn carry_out(call: &mut Call<'_>, method: &Method, application: &str, rest: &[&str]) -> Answer {
+pub(crate) fn carry_out(
+    call: &mut Call<'_>,
+    method: &Method,
+    application: &str,
+    rest: &[&str],
+) -> Answer {
     if application != "@me" && Id::parse(application) != Some(APPLICATION) {
         return Err(Code::UnknownApplication.into());
     }
@@ -44,7 +49,10 @@ fn commands(call: &mut Call<'_>, method: &Method, guild: Option<Id>, rest: &[&st
         }
         ("GET", [id]) => {
             let command = known(call.world, guild, id)?;
-            Ok(Reply::json(World::command_json(command, Translations::Full)))
+            Ok(Reply::json(World::command_json(
+                command,
+                Translations::Full,
+            )))
         }
         ("PATCH", [id]) => edit(call, guild, id),
         ("DELETE", [id]) => {
@@ -58,14 +66,29 @@ fn commands(call: &mut Call<'_>, method: &Method, guild: Option<Id>, rest: &[&st
 }
 
 fn known<'w>(world: &'w World, guild: Option<Id>, id: &str) -> Result<&'w Command, ApiError> {
-    let command = Id::parse(id).and_then(|id| world.commands.all.get(&id)).filter(|command| command.guild == guild);
+    let command = Id::parse(id)
+        .and_then(|id| world.commands.all.get(&id))
+        .filter(|command| command.guild == guild);
     command.ok_or_else(|| Code::UnknownCommand.into())
 }
 
 fn list(call: &Call<'_>, guild: Option<Id>) -> Reply {
-    let full = call.query.get("with_localizations").is_some_and(|value| value == "true" || value == "1");
-    let translations = if full { Translations::Full } else { Translations::Left };
-    Reply::json(call.world.commands.of(guild).map(|command| World::command_json(command, translations)).collect::<Vec<_>>())
+    let full = call
+        .query
+        .get("with_localizations")
+        .is_some_and(|value| value == "true" || value == "1");
+    let translations = if full {
+        Translations::Full
+    } else {
+        Translations::Left
+    };
+    Reply::json(
+        call.world
+            .commands
+            .of(guild)
+            .map(|command| World::command_json(command, translations))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn one_json(world: &World, id: Id) -> Result<Value, ApiError> {
@@ -84,13 +107,20 @@ fn create(call: &mut Call<'_>, guild: Option<Id>) -> Answer {
     let spec = read(call.object()?, None)?;
     let (id, fresh) = call.world.upsert_command(guild, spec)?;
     let body = one_json(call.world, id)?;
-    Ok(if fresh { Reply::created(body) } else { Reply::json(body) })
+    Ok(if fresh {
+        Reply::created(body)
+    } else {
+        Reply::json(body)
+    })
 }
 
 fn overwrite(call: &mut Call<'_>, guild: Option<Id>) -> Answer {
     let Value::Array(items) = call.body else {
         let mut problems = Problems::default();
-        problems.here("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType");
+        problems.here(
+            "LIST_TYPE_CONVERT",
+            "Only iterables may be used in a ListType",
+        );
         return problems.finish().map(|()| Reply::empty());
     };
     let mut problems = Problems::default();
@@ -98,19 +128,32 @@ fn overwrite(call: &mut Call<'_>, guild: Option<Id>) -> Answer {
     for (index, item) in items.iter().enumerate() {
         problems.within(index, |problems| {
             let Some(object) = item.as_object() else {
-                problems.here("MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
+                problems.here(
+                    "MODEL_TYPE_CONVERT",
+                    "Only dictionaries may be used in a ModelType",
+                );
                 return;
             };
-            let Some(spec) = command::command(object, None, problems) else { return };
-            if specs.iter().any(|other| other.kind == spec.kind && other.name.base == spec.name.base) {
-                problems.at("name", "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique");
+            let Some(spec) = command::command(object, None, problems) else {
+                return;
+            };
+            if specs
+                .iter()
+                .any(|other| other.kind == spec.kind && other.name.base == spec.name.base)
+            {
+                problems.at(
+                    "name",
+                    "APPLICATION_COMMANDS_DUPLICATE_NAME",
+                    "Application command names must be unique",
+                );
             }
             specs.push(spec);
         });
     }
     problems.finish()?;
     let ids = call.world.overwrite_commands(guild, specs)?;
-    let all: Result<Vec<Value>, ApiError> = ids.into_iter().map(|id| one_json(call.world, id)).collect();
+    let all: Result<Vec<Value>, ApiError> =
+        ids.into_iter().map(|id| one_json(call.world, id)).collect();
     Ok(Reply::json(all?))
 }
 
@@ -118,14 +161,25 @@ fn overwrite(call: &mut Call<'_>, guild: Option<Id>) -> Answer {
 fn edit(call: &mut Call<'_>, guild: Option<Id>, id: &str) -> Answer {
     let command = known(call.world, guild, id)?;
     let (id, kind) = (command.id, command.spec.kind);
-    let Value::Object(mut merged) = World::command_json(command, Translations::Full) else { return Err(Code::UnknownCommand.into()) };
+    let Value::Object(mut merged) = World::command_json(command, Translations::Full) else {
+        return Err(Code::UnknownCommand.into());
+    };
     for (key, value) in call.object()? {
         merged.insert(key.clone(), value.clone());
     }
     let spec = read(&merged, Some(kind))?;
-    if call.world.commands.named(guild, &spec).is_some_and(|other| other != id) {
+    if call
+        .world
+        .commands
+        .named(guild, &spec)
+        .is_some_and(|other| other != id)
+    {
         let mut problems = Problems::default();
-        problems.at("name", "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique");
+        problems.at(
+            "name",
+            "APPLICATION_COMMANDS_DUPLICATE_NAME",
+            "Application command names must be unique",
+        );
         problems.finish()?;
     }
     call.world.change_command(id, spec);

@@ -19,7 +19,10 @@ pub(crate) const SLOWMODE_MAX_S: i64 = 21_600;
 /// `GET /channels/{id}`
 pub(crate) fn one(call: &mut Call<'_>, id: &str) -> Answer {
     let id = call.channel(id)?;
-    call.world.channel_json(id).map(Reply::json).ok_or_else(|| Code::UnknownChannel.into())
+    call.world
+        .channel_json(id)
+        .map(Reply::json)
+        .ok_or_else(|| Code::UnknownChannel.into())
 }
 
 /// What an edit sets.
@@ -39,12 +42,24 @@ fn read_changes(call: &Call<'_>) -> Result<Changes, ApiError> {
     let mut problems = Problems::default();
     let changes = Changes {
         name: read::text(object, "name", 1..=NAME_MAX_CHARS, &mut problems),
-        topic: object.contains_key("topic").then(|| read::text(object, "topic", 0..=TOPIC_MAX_CHARS, &mut problems)),
+        topic: object
+            .contains_key("topic")
+            .then(|| read::text(object, "topic", 0..=TOPIC_MAX_CHARS, &mut problems)),
         archived: read::flag(object, "archived", &mut problems),
         locked: read::flag(object, "locked", &mut problems),
         invitable: read::flag(object, "invitable", &mut problems),
-        auto_archive: read::one_of(object, "auto_archive_duration", &AUTO_ARCHIVE_MINUTES, &mut problems),
-        slowmode_s: read::whole(object, "rate_limit_per_user", 0..=SLOWMODE_MAX_S, &mut problems),
+        auto_archive: read::one_of(
+            object,
+            "auto_archive_duration",
+            &AUTO_ARCHIVE_MINUTES,
+            &mut problems,
+        ),
+        slowmode_s: read::whole(
+            object,
+            "rate_limit_per_user",
+            0..=SLOWMODE_MAX_S,
+            &mut problems,
+        ),
     };
     problems.finish()?;
     Ok(changes)
@@ -54,7 +69,11 @@ fn read_changes(call: &Call<'_>) -> Result<Changes, ApiError> {
 pub(crate) fn edit(call: &mut Call<'_>, id: &str) -> Answer {
     let id = call.channel(id)?;
     let changes = read_changes(call)?;
-    let thread = call.world.channels.get(&id).and_then(|channel| channel.thread.as_ref());
+    let thread = call
+        .world
+        .channels
+        .get(&id)
+        .and_then(|channel| channel.thread.as_ref());
     let event = match thread {
         None => {
             call.need(id, bit::MANAGE_CHANNELS)?;
@@ -62,7 +81,9 @@ pub(crate) fn edit(call: &mut Call<'_>, id: &str) -> Answer {
         }
         Some(thread) => {
             let own = thread.owner == APPLICATION;
-            let only_opens = changes.archived == Some(false) && changes.locked.is_none() && changes.name.is_none();
+            let only_opens = changes.archived == Some(false)
+                && changes.locked.is_none()
+                && changes.name.is_none();
             let manages = call.world.may(APPLICATION, id, bit::MANAGE_THREADS);
             if thread.archived && !(changes.archived == Some(false)) {
                 return Err(Code::ThreadArchived.into());
@@ -70,7 +91,12 @@ pub(crate) fn edit(call: &mut Call<'_>, id: &str) -> Answer {
             if thread.locked && !manages {
                 return Err(Code::MissingPermissions.into());
             }
-            let allowed = manages || (own && changes.locked.is_none()) || (only_opens && call.world.may(APPLICATION, id, bit::SEND_MESSAGES_IN_THREADS));
+            let allowed = manages
+                || (own && changes.locked.is_none())
+                || (only_opens
+                    && call
+                        .world
+                        .may(APPLICATION, id, bit::SEND_MESSAGES_IN_THREADS));
             if !allowed {
                 return Err(Code::MissingPermissions.into());
             }
@@ -79,14 +105,19 @@ pub(crate) fn edit(call: &mut Call<'_>, id: &str) -> Answer {
     };
     apply(call.world, id, changes);
     call.world.announce_channel(id, event);
-    call.world.channel_json(id).map(Reply::json).ok_or_else(|| Code::UnknownChannel.into())
+    call.world
+        .channel_json(id)
+        .map(Reply::json)
+        .ok_or_else(|| Code::UnknownChannel.into())
 }
 
 fn apply(world: &mut World, id: Id, changes: Changes) {
     if let Some(archived) = changes.archived {
         world.set_archived(id, archived);
     }
-    let Some(channel) = world.channels.get_mut(&id) else { return };
+    let Some(channel) = world.channels.get_mut(&id) else {
+        return;
+    };
     if let Some(name) = changes.name {
         channel.name = name;
     }
@@ -106,8 +137,19 @@ fn apply(world: &mut World, id: Id, changes: Changes) {
 /// `DELETE /channels/{id}`
 pub(crate) fn delete(call: &mut Call<'_>, id: &str) -> Answer {
     let id = call.channel(id)?;
-    let thread = call.world.channels.get(&id).is_some_and(|channel| channel.thread.is_some());
-    call.need(id, if thread { bit::MANAGE_THREADS } else { bit::MANAGE_CHANNELS })?;
+    let thread = call
+        .world
+        .channels
+        .get(&id)
+        .is_some_and(|channel| channel.thread.is_some());
+    call.need(
+        id,
+        if thread {
+            bit::MANAGE_THREADS
+        } else {
+            bit::MANAGE_CHANNELS
+        },
+    )?;
     let body = call.world.channel_json(id).ok_or(Code::UnknownChannel)?;
     call.world.delete_channel(id);
     Ok(Reply::json(body))
@@ -119,9 +161,19 @@ pub(crate) fn set_overwrite(call: &mut Call<'_>, channel: &str, id: &str) -> Ans
     call.need(channel, bit::MANAGE_ROLES)?;
     let id = Id::parse(id).ok_or_else(|| super::not_a_snowflake("overwrite_id", id))?;
     let object = call.object()?;
-    let bits = |key: &str| object.get(key).and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(0);
+    let bits = |key: &str| {
+        object
+            .get(key)
+            .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+            .unwrap_or(0)
+    };
     let person = object.get("type").and_then(Value::as_i64) == Some(1);
-    let overwrite = Overwrite { id, person, allow: bits("allow"), deny: bits("deny") };
+    let overwrite = Overwrite {
+        id,
+        person,
+        allow: bits("allow"),
+        deny: bits("deny"),
+    };
     call.world.set_overwrite(channel, overwrite);
     Ok(Reply::empty())
 }
@@ -131,11 +183,23 @@ pub(crate) fn delete_overwrite(call: &mut Call<'_>, channel: &str, id: &str) -> 
     let channel = call.channel(channel)?;
     call.need(channel, bit::MANAGE_ROLES)?;
     let id = Id::parse(id).ok_or(Code::UnknownOverwrite)?;
-    let known = call.world.channels.get(&channel).is_some_and(|channel| channel.overwrites.iter().any(|one| one.id == id));
+    let known = call
+        .world
+        .channels
+        .get(&channel)
+        .is_some_and(|channel| channel.overwrites.iter().any(|one| one.id == id));
     if !known {
         return Err(Code::UnknownOverwrite.into());
     }
-    call.world.set_overwrite(channel, Overwrite { id, person: false, allow: 0, deny: 0 });
+    call.world.set_overwrite(
+        channel,
+        Overwrite {
+            id,
+            person: false,
+            allow: 0,
+            deny: 0,
+        },
+    );
     Ok(Reply::empty())
 }
 

@@ -77,7 +77,10 @@ codes! {
 impl From<Code> for ApiError {
     fn from(code: Code) -> Self {
         let (number, status, say) = code.parts();
-        Self { status, body: json!({"message": say, "code": number}) }
+        Self {
+            status,
+            body: json!({"message": say, "code": number}),
+        }
     }
 }
 
@@ -101,7 +104,11 @@ pub(crate) struct Problems {
 
 impl Problems {
     /// Runs `read` one step deeper, so that problems found there carry the key or index.
-    pub(crate) fn within<T>(&mut self, step: impl ToString, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn within<T>(
+        &mut self,
+        step: impl ToString,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.path.push(step.to_string());
         let result = read(self);
         self.path.pop();
@@ -114,7 +121,12 @@ impl Problems {
     }
 
     /// A problem of a field of the place where reading stands.
-    pub(crate) fn at(&mut self, key: impl ToString, code: &'static str, message: impl Into<String>) {
+    pub(crate) fn at(
+        &mut self,
+        key: impl ToString,
+        code: &'static str,
+        message: impl Into<String>,
+    ) {
         self.within(key, |inner| inner.here(code, message));
     }
 
@@ -151,7 +163,11 @@ fn plant(node: &mut Map<String, Value>, path: &[String], code: &str, message: &s
         }
         return;
     };
-    if let Some(inner) = node.entry(step.clone()).or_insert_with(|| json!({})).as_object_mut() {
+    if let Some(inner) = node
+        .entry(step.clone())
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+    {
         plant(inner, rest, code, message);
     }
 }
@@ -163,11 +179,22 @@ mod tests {
     #[test]
     fn problems_nest_as_discord_nests_them() {
         let mut problems = Problems::default();
-        problems.within("embeds", |p| p.within(0, |p| p.at("title", "BASE_TYPE_MAX_LENGTH", "Must be 256 or fewer in length.")));
+        problems.within("embeds", |p| {
+            p.within(0, |p| {
+                p.at(
+                    "title",
+                    "BASE_TYPE_MAX_LENGTH",
+                    "Must be 256 or fewer in length.",
+                )
+            })
+        });
         problems.here("X", "whole");
         let body = problems.finish().expect_err("two problems").body;
         assert_eq!(body["code"], 50_035);
-        assert_eq!(body["errors"]["embeds"]["0"]["title"]["_errors"][0]["code"], "BASE_TYPE_MAX_LENGTH");
+        assert_eq!(
+            body["errors"]["embeds"]["0"]["title"]["_errors"][0]["code"],
+            "BASE_TYPE_MAX_LENGTH"
+        );
         assert_eq!(body["errors"]["_errors"][0]["message"], "whole");
     }
 }

@@ -22,14 +22,29 @@ pub(crate) struct Incoming {
 ///
 /// # Errors
 /// 50035 for a content type that Discord does not take, 50109 for broken JSON, 40005 for files that are too large.
-pub(crate) async fn read(method: &Method, headers: &HeaderMap, bytes: Bytes) -> Result<Incoming, ApiError> {
+pub(crate) async fn read(
+    method: &Method,
+    headers: &HeaderMap,
+    bytes: Bytes,
+) -> Result<Incoming, ApiError> {
     if bytes.is_empty() || *method == Method::GET {
         return Ok(Incoming::default());
     }
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match essence.as_str() {
-        "application/json" => Ok(Incoming { body: json(&bytes)?, uploads: Vec::new() }),
+        "application/json" => Ok(Incoming {
+            body: json(&bytes)?,
+            uploads: Vec::new(),
+        }),
         "multipart/form-data" => multipart(content_type, bytes).await,
         _ => Err(ApiError::content_type()),
     }
@@ -40,9 +55,17 @@ fn json(bytes: &[u8]) -> Result<Value, ApiError> {
 }
 
 async fn multipart(content_type: &str, bytes: Bytes) -> Result<Incoming, ApiError> {
-    let request = Request::builder().header(header::CONTENT_TYPE, content_type).body(Body::from(bytes)).map_err(|_| Code::InvalidJson)?;
-    let mut form = Multipart::from_request(request, &()).await.map_err(|_| Code::InvalidJson)?;
-    let mut incoming = Incoming { body: Value::Object(Map::new()), uploads: Vec::new() };
+    let request = Request::builder()
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Body::from(bytes))
+        .map_err(|_| Code::InvalidJson)?;
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| Code::InvalidJson)?;
+    let mut incoming = Incoming {
+        body: Value::Object(Map::new()),
+        uploads: Vec::new(),
+    };
     while let Some(field) = form.next_field().await.map_err(|_| Code::InvalidJson)? {
         let name = field.name().unwrap_or_default().to_owned();
         let filename = field.file_name().map(str::to_owned);
@@ -57,7 +80,12 @@ async fn multipart(content_type: &str, bytes: Bytes) -> Result<Incoming, ApiErro
                 }
             }
             Some(_) if data.len() > ATTACHMENT_MAX_BYTES => return Err(Code::EntityTooLarge.into()),
-            Some(filename) => incoming.uploads.push(Upload { field: name, filename, content_type, bytes: data }),
+            Some(filename) => incoming.uploads.push(Upload {
+                field: name,
+                filename,
+                content_type,
+                bytes: data,
+            }),
         }
     }
     Ok(incoming)

@@ -18,33 +18,61 @@ use crate::world::{Interaction, World};
 pub(crate) fn callback(call: &mut Call<'_>, id: &str, token: &str) -> Answer {
     call.world.sweep();
     let id = Id::parse(id).ok_or_else(|| super::not_a_snowflake("interaction_id", id))?;
-    let interaction = call.world.interactions.get(&id).ok_or(Code::UnknownInteraction)?.clone();
+    let interaction = call
+        .world
+        .interactions
+        .get(&id)
+        .ok_or(Code::UnknownInteraction)?
+        .clone();
     let (callback, number) = read_callback(call, &interaction)?;
     let response = call.world.respond(id, token, callback)?;
-    if call.query.get("with_response").is_none_or(|value| value != "true" && value != "1") {
+    if call
+        .query
+        .get("with_response")
+        .is_none_or(|value| value != "true" && value != "1")
+    {
         return Ok(Reply::empty());
     }
-    Ok(Reply::json(response_json(call.world, &interaction, number, response)))
+    Ok(Reply::json(response_json(
+        call.world,
+        &interaction,
+        number,
+        response,
+    )))
 }
 
-fn response_json(world: &World, interaction: &Interaction, number: i64, response: Option<Id>) -> Value {
+fn response_json(
+    world: &World,
+    interaction: &Interaction,
+    number: i64,
+    response: Option<Id>,
+) -> Value {
     let mut out = json!({"id": interaction.id, "type": interaction.kind.number(), "channel_id": interaction.channel, "guild_id": GUILD});
     let message = response.and_then(|id| world.messages.get(&id));
     if let Some((body, message)) = out.as_object_mut().zip(message) {
         body.insert("response_message_id".into(), json!(message.id));
         body.insert("response_message_loading".into(), json!(number == 5));
-        body.insert("response_message_ephemeral".into(), json!(message.only_for.is_some()));
+        body.insert(
+            "response_message_ephemeral".into(),
+            json!(message.only_for.is_some()),
+        );
     }
     let mut whole = Map::from_iter([("interaction".to_owned(), out)]);
     if matches!(number, 4 | 7)
         && let Some(message) = response.and_then(|id| world.message_json(id, false))
     {
-        whole.insert("resource".into(), json!({"type": number, "message": message}));
+        whole.insert(
+            "resource".into(),
+            json!({"type": number, "message": message}),
+        );
     }
     Value::Object(whole)
 }
 
-fn read_callback(call: &mut Call<'_>, interaction: &Interaction) -> Result<(Callback, i64), ApiError> {
+fn read_callback(
+    call: &mut Call<'_>,
+    interaction: &Interaction,
+) -> Result<(Callback, i64), ApiError> {
     let uploads = std::mem::take(&mut call.uploads);
     let object = call.object()?;
     let mut problems = Problems::default();
@@ -53,7 +81,11 @@ fn read_callback(call: &mut Call<'_>, interaction: &Interaction) -> Result<(Call
     }
     let number = read::one_of(object, "type", &[1, 4, 5, 6, 7, 8, 9], &mut problems).unwrap_or(0);
     if problems.is_empty() && !World::callback_fits(interaction, number) {
-        problems.at("type", "INTERACTION_CALLBACK_TYPE_INVALID", "This callback type cannot answer this interaction");
+        problems.at(
+            "type",
+            "INTERACTION_CALLBACK_TYPE_INVALID",
+            "This callback type cannot answer this interaction",
+        );
     }
     if !problems.is_empty() {
         return problems.finish().map(|()| (Callback::DeferUpdate, 0));
@@ -68,9 +100,15 @@ fn read_callback(call: &mut Call<'_>, interaction: &Interaction) -> Result<(Call
     let data = data.unwrap_or(&empty);
     let callback = problems.within("data", |problems| match number {
         4 => Callback::Message(Box::new(message::draft(data, uploads, false, problems))),
-        5 => Callback::Defer { ephemeral: read::whole(data, "flags", 0..=i64::from(i32::MAX), problems).is_some_and(|flags| flags & i64::try_from(flag::EPHEMERAL).unwrap_or(0) != 0) },
+        5 => Callback::Defer {
+            ephemeral: read::whole(data, "flags", 0..=i64::from(i32::MAX), problems)
+                .is_some_and(|flags| flags & i64::try_from(flag::EPHEMERAL).unwrap_or(0) != 0),
+        },
         7 => {
-            let layout = interaction.source.and_then(|id| call.world.messages.get(&id)).is_some_and(|one| one.flags & flag::COMPONENTS_V2 != 0);
+            let layout = interaction
+                .source
+                .and_then(|id| call.world.messages.get(&id))
+                .is_some_and(|one| one.flags & flag::COMPONENTS_V2 != 0);
             Callback::Update(Box::new(message::draft(data, uploads, layout, problems)))
         }
         8 => Callback::Choices(choices(data, problems)),
@@ -93,14 +131,26 @@ fn choices(data: &Object, problems: &mut Problems) -> Value {
             _ => OptionKind::String,
         };
         let choice = command::choice(one, kind, problems);
-        let names: Map<String, Value> = choice.name.by_locale.iter().flatten().map(|(locale, text)| (locale.clone(), json!(text))).collect();
+        let names: Map<String, Value> = choice
+            .name
+            .by_locale
+            .iter()
+            .flatten()
+            .map(|(locale, text)| (locale.clone(), json!(text)))
+            .collect();
         json!({"name": choice.name.base, "name_localizations": names, "value": choice.value})
     });
     Value::Array(found)
 }
 
 /// Everything under `/webhooks/{application}/{token}`.
-pub(crate) fn webhook(call: &mut Call<'_>, method: &Method, application: &str, token: &str, rest: &[&str]) -> Answer {
+pub(crate) fn webhook(
+    call: &mut Call<'_>,
+    method: &Method,
+    application: &str,
+    token: &str,
+    rest: &[&str],
+) -> Answer {
     if Id::parse(application) != Some(APPLICATION) {
         return Err(Code::UnknownWebhook.into());
     }
@@ -118,7 +168,11 @@ pub(crate) fn webhook(call: &mut Call<'_>, method: &Method, application: &str, t
         }
         ("PATCH", ["messages", which]) => {
             let (interaction, id) = call.world.token_message(token, which)?;
-            let layout = call.world.messages.get(&id).is_some_and(|one| one.flags & flag::COMPONENTS_V2 != 0);
+            let layout = call
+                .world
+                .messages
+                .get(&id)
+                .is_some_and(|one| one.flags & flag::COMPONENTS_V2 != 0);
             let draft = read_draft(call, layout)?;
             call.world.edit_message(id, draft)?;
             if interaction.response == Some(id) {
@@ -148,5 +202,8 @@ fn read_draft(call: &mut Call<'_>, layout: bool) -> Result<Draft, ApiError> {
 }
 
 fn message_reply(call: &Call<'_>, id: Id) -> Answer {
-    call.world.message_json(id, false).map(Reply::json).ok_or_else(|| Code::UnknownMessage.into())
+    call.world
+        .message_json(id, false)
+        .map(Reply::json)
+        .ok_or_else(|| Code::UnknownMessage.into())
 }

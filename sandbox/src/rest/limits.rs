@@ -59,11 +59,16 @@ fn quota(method: &str, route: &str) -> Option<(u32, i64)> {
         return None;
     }
     Some(match (method, route) {
-        ("POST" | "PATCH", "/channels/{channel_id}/messages" | "/channels/{channel_id}/messages/{message_id}") => (5, 5_000),
+        (
+            "POST" | "PATCH",
+            "/channels/{channel_id}/messages" | "/channels/{channel_id}/messages/{message_id}",
+        ) => (5, 5_000),
         (_, route) if route.starts_with("/webhooks/") => (5, 2_000),
         ("POST", route) if route.ends_with("/threads") => (10, 10_000),
         (_, route) if route.contains("/reactions/") => (1, 250),
-        ("PUT" | "POST" | "PATCH" | "DELETE", route) if route.starts_with("/applications/") => (5, 5_000),
+        ("PUT" | "POST" | "PATCH" | "DELETE", route) if route.starts_with("/applications/") => {
+            (5, 5_000)
+        }
         ("PATCH" | "DELETE", "/channels/{channel_id}") => (5, 10_000),
         _ => (20, 1_000),
     })
@@ -76,7 +81,13 @@ fn beyond_global(route: &str) -> bool {
 
 impl RateLimits {
     /// Counts a request. Gives the standing of its bucket, and whether the request is turned away.
-    pub(crate) fn count(&mut self, method: &str, route: &str, major: &str, now_ms: i64) -> (Option<Standing>, Option<Limited>) {
+    pub(crate) fn count(
+        &mut self,
+        method: &str,
+        route: &str,
+        major: &str,
+        now_ms: i64,
+    ) -> (Option<Standing>, Option<Limited>) {
         if let Some(retry_ms) = self.banned(now_ms) {
             return (None, Some(Limited::Banned { retry_ms }));
         }
@@ -85,13 +96,24 @@ impl RateLimits {
         {
             return (None, Some(Limited::Global { retry_ms }));
         }
-        let Some((limit, window_ms)) = quota(method, route) else { return (None, None) };
+        let Some((limit, window_ms)) = quota(method, route) else {
+            return (None, None);
+        };
         if self.buckets.len() > BUCKETS_MAX {
             self.buckets.retain(|_, window| window.ends_ms > now_ms);
         }
-        let window = self.buckets.entry(format!("{method} {route} {major}")).or_insert(Window { ends_ms: now_ms + window_ms, used: 0 });
+        let window = self
+            .buckets
+            .entry(format!("{method} {route} {major}"))
+            .or_insert(Window {
+                ends_ms: now_ms + window_ms,
+                used: 0,
+            });
         if window.ends_ms <= now_ms {
-            *window = Window { ends_ms: now_ms + window_ms, used: 0 };
+            *window = Window {
+                ends_ms: now_ms + window_ms,
+                used: 0,
+            };
         }
         let limited = window.used >= limit;
         if !limited {
@@ -108,7 +130,11 @@ impl RateLimits {
     }
 
     fn over_global(&mut self, now_ms: i64) -> Option<i64> {
-        while self.global.front().is_some_and(|at| now_ms - at >= SECOND_MS) {
+        while self
+            .global
+            .front()
+            .is_some_and(|at| now_ms - at >= SECOND_MS)
+        {
             self.global.pop_front();
         }
         if self.global.len() >= GLOBAL_A_SECOND {
@@ -119,10 +145,18 @@ impl RateLimits {
     }
 
     fn banned(&mut self, now_ms: i64) -> Option<i64> {
-        while self.invalid.front().is_some_and(|at| now_ms - at >= INVALID_WINDOW_MS) {
+        while self
+            .invalid
+            .front()
+            .is_some_and(|at| now_ms - at >= INVALID_WINDOW_MS)
+        {
             self.invalid.pop_front();
         }
-        (self.invalid.len() >= INVALID_MAX).then(|| self.invalid.front().map_or(0, |first| first + INVALID_WINDOW_MS - now_ms))
+        (self.invalid.len() >= INVALID_MAX).then(|| {
+            self.invalid
+                .front()
+                .map_or(0, |first| first + INVALID_WINDOW_MS - now_ms)
+        })
     }
 
     /// Notes an answer that counts as invalid.
@@ -163,11 +197,25 @@ mod tests {
         let mut limits = RateLimits::default();
         for left in (0..5).rev() {
             let (standing, limited) = limits.count("POST", ROUTE, "1", 0);
-            assert_eq!((standing.map(|one| one.remaining), limited), (Some(left), None));
+            assert_eq!(
+                (standing.map(|one| one.remaining), limited),
+                (Some(left), None)
+            );
         }
-        assert_eq!(limits.count("POST", ROUTE, "1", 4_999).1, Some(Limited::Route));
-        assert_eq!(limits.count("POST", ROUTE, "2", 4_999).1, None, "another channel");
-        assert_eq!(limits.count("POST", ROUTE, "1", 5_000).1, None, "the window is over");
+        assert_eq!(
+            limits.count("POST", ROUTE, "1", 4_999).1,
+            Some(Limited::Route)
+        );
+        assert_eq!(
+            limits.count("POST", ROUTE, "2", 4_999).1,
+            None,
+            "another channel"
+        );
+        assert_eq!(
+            limits.count("POST", ROUTE, "1", 5_000).1,
+            None,
+            "the window is over"
+        );
     }
 
     #[test]
@@ -176,8 +224,21 @@ mod tests {
         for channel in 0..GLOBAL_A_SECOND {
             assert_eq!(limits.count("POST", ROUTE, &channel.to_string(), 0).1, None);
         }
-        assert_eq!(limits.count("POST", ROUTE, "x", 400).1, Some(Limited::Global { retry_ms: 600 }));
-        assert_eq!(limits.count("POST", "/interactions/{interaction_id}/{interaction_token}/callback", "", 400).1, None);
+        assert_eq!(
+            limits.count("POST", ROUTE, "x", 400).1,
+            Some(Limited::Global { retry_ms: 600 })
+        );
+        assert_eq!(
+            limits
+                .count(
+                    "POST",
+                    "/interactions/{interaction_id}/{interaction_token}/callback",
+                    "",
+                    400
+                )
+                .1,
+            None
+        );
     }
 
     #[test]
@@ -186,7 +247,13 @@ mod tests {
         for _ in 0..INVALID_MAX {
             limits.invalid(0);
         }
-        assert!(matches!(limits.count("GET", "/users/@me", "", 1).1, Some(Limited::Banned { .. })));
-        assert_eq!(limits.count("GET", "/users/@me", "", INVALID_WINDOW_MS).1, None);
+        assert!(matches!(
+            limits.count("GET", "/users/@me", "", 1).1,
+            Some(Limited::Banned { .. })
+        ));
+        assert_eq!(
+            limits.count("GET", "/users/@me", "", INVALID_WINDOW_MS).1,
+            None
+        );
     }
 }

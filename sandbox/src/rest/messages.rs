@@ -22,26 +22,56 @@ const BULK_DELETE_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
 pub(crate) fn list(call: &mut Call<'_>, channel: &str) -> Answer {
     let channel = call.channel(channel)?;
     let limit = call.limit(50, LIST_MAX)?;
-    if !call.world.may(APPLICATION, channel, bit::READ_MESSAGE_HISTORY) {
+    if !call
+        .world
+        .may(APPLICATION, channel, bit::READ_MESSAGE_HISTORY)
+    {
         return Ok(Reply::json(Vec::<Value>::new()));
     }
-    let known = call.world.messages.values().filter(|one| one.channel == channel && !one.local && one.only_for.is_none());
+    let known = call
+        .world
+        .messages
+        .values()
+        .filter(|one| one.channel == channel && !one.local && one.only_for.is_none());
     let ids: Vec<Id> = known.map(|one| one.id).collect();
-    let page = page(&ids, call.query_id("before"), call.query_id("after"), call.query_id("around"), limit);
-    Ok(Reply::json(page.into_iter().filter_map(|id| call.world.message_json(id, true)).collect::<Vec<_>>()))
+    let page = page(
+        &ids,
+        call.query_id("before"),
+        call.query_id("after"),
+        call.query_id("around"),
+        limit,
+    );
+    Ok(Reply::json(
+        page.into_iter()
+            .filter_map(|id| call.world.message_json(id, true))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// One page of ascending `ids`, newest first.
-fn page(ids: &[Id], before: Option<Id>, after: Option<Id>, around: Option<Id>, limit: usize) -> Vec<Id> {
+fn page(
+    ids: &[Id],
+    before: Option<Id>,
+    after: Option<Id>,
+    around: Option<Id>,
+    limit: usize,
+) -> Vec<Id> {
     let mut chosen: Vec<Id> = match (before, after, around) {
         (_, _, Some(middle)) => {
             let split = ids.partition_point(|id| *id < middle);
             let start = split.saturating_sub(limit / 2);
             ids.iter().skip(start).take(limit).copied().collect()
         }
-        (_, Some(after), None) => ids.iter().filter(|id| **id > after).take(limit).copied().collect(),
+        (_, Some(after), None) => ids
+            .iter()
+            .filter(|id| **id > after)
+            .take(limit)
+            .copied()
+            .collect(),
         (before, None, None) => {
-            let older = ids.iter().filter(|id| before.is_none_or(|before| **id < before));
+            let older = ids
+                .iter()
+                .filter(|id| before.is_none_or(|before| **id < before));
             let older: Vec<Id> = older.copied().collect();
             older.into_iter().rev().take(limit).collect()
         }
@@ -58,7 +88,10 @@ pub(crate) fn one(call: &mut Call<'_>, channel: &str, id: &str) -> Answer {
 }
 
 fn reply(world: &World, id: Id) -> Answer {
-    world.message_json(id, true).map(Reply::json).ok_or_else(|| Code::UnknownMessage.into())
+    world
+        .message_json(id, true)
+        .map(Reply::json)
+        .ok_or_else(|| Code::UnknownMessage.into())
 }
 
 /// `POST /channels/{id}/messages`
@@ -69,7 +102,11 @@ pub(crate) fn create(call: &mut Call<'_>, channel: &str) -> Answer {
     if !draft.uploads.is_empty() {
         call.need(channel, bit::ATTACH_FILES)?;
     }
-    if draft.embeds.as_ref().is_some_and(|embeds| !embeds.is_empty()) {
+    if draft
+        .embeds
+        .as_ref()
+        .is_some_and(|embeds| !embeds.is_empty())
+    {
         call.need(channel, bit::EMBED_LINKS)?;
     }
     if draft.is_empty() {
@@ -81,7 +118,11 @@ pub(crate) fn create(call: &mut Call<'_>, channel: &str) -> Answer {
     }
     let id = send(call.world, channel, APPLICATION, draft)?;
     let mut answer = reply(call.world, id)?;
-    let nonce = call.world.messages.get(&id).and_then(|message| message.nonce.clone());
+    let nonce = call
+        .world
+        .messages
+        .get(&id)
+        .and_then(|message| message.nonce.clone());
     if let (Some(Value::Object(body)), Some(nonce)) = (answer.body.as_mut(), nonce) {
         body.insert("nonce".into(), nonce);
     }
@@ -95,7 +136,9 @@ fn writable(world: &World, channel: Id) -> Result<(), ApiError> {
         return Err(Code::NotInThisKindOfChannel.into());
     }
     match &place.thread {
-        Some(thread) if thread.locked && !world.may(APPLICATION, channel, bit::MANAGE_THREADS) => Err(Code::ThreadLocked.into()),
+        Some(thread) if thread.locked && !world.may(APPLICATION, channel, bit::MANAGE_THREADS) => {
+            Err(Code::ThreadLocked.into())
+        }
         Some(thread) if thread.archived && thread.locked => Err(Code::ThreadArchived.into()),
         _ => Ok(()),
     }
@@ -104,7 +147,12 @@ fn writable(world: &World, channel: Id) -> Result<(), ApiError> {
 fn same_nonce(world: &World, channel: Id, draft: &Draft) -> Option<Id> {
     let nonce = draft.nonce.as_ref().filter(|_| draft.enforce_nonce)?;
     let now = world.now_ms();
-    let same = |one: &&Message| one.channel == channel && one.author == APPLICATION && one.nonce.as_ref() == Some(nonce) && now - one.at_ms < NONCE_MS;
+    let same = |one: &&Message| {
+        one.channel == channel
+            && one.author == APPLICATION
+            && one.nonce.as_ref() == Some(nonce)
+            && now - one.at_ms < NONCE_MS
+    };
     world.messages.values().rev().find(same).map(|one| one.id)
 }
 
@@ -112,20 +160,32 @@ fn same_nonce(world: &World, channel: Id, draft: &Draft) -> Option<Id> {
 ///
 /// # Errors
 /// 50035 when it replies to nothing or names a file that is not there.
-pub(crate) fn send(world: &mut World, channel: Id, author: Id, draft: Draft) -> Result<Id, ApiError> {
+pub(crate) fn send(
+    world: &mut World,
+    channel: Id,
+    author: Id,
+    draft: Draft,
+) -> Result<Id, ApiError> {
     let (id, now) = (world.next_id(), world.now_ms());
     let mut message = Message::new(id, channel, author, now);
     message.nonce.clone_from(&draft.nonce);
     message.tts = draft.tts;
     if let Some(reference) = draft.reference {
         let place = reference.channel.unwrap_or(channel);
-        let found = world.messages.get(&reference.message).is_some_and(|other| other.channel == place && !other.local && place == channel);
+        let found = world
+            .messages
+            .get(&reference.message)
+            .is_some_and(|other| other.channel == place && !other.local && place == channel);
         if found {
             message.kind = 19;
             message.reference = Some((place, reference.message));
         } else if reference.must_exist {
             let mut problems = Problems::default();
-            problems.at("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message");
+            problems.at(
+                "message_reference",
+                "REPLIES_UNKNOWN_MESSAGE",
+                "Unknown message",
+            );
             problems.finish()?;
         }
     }
@@ -147,7 +207,11 @@ pub(crate) fn edit(call: &mut Call<'_>, channel: &str, id: &str) -> Answer {
     let message = call.world.messages.get(&id).ok_or(Code::UnknownMessage)?;
     let layout = message.flags & flag::COMPONENTS_V2 != 0;
     let (author, kind) = (message.author, message.kind);
-    let thread = call.world.channels.get(&channel).and_then(|place| place.thread.as_ref());
+    let thread = call
+        .world
+        .channels
+        .get(&channel)
+        .and_then(|place| place.thread.as_ref());
     if thread.is_some_and(|thread| thread.archived) {
         return Err(Code::ThreadArchived.into());
     }
@@ -185,21 +249,36 @@ pub(crate) fn bulk_delete(call: &mut Call<'_>, channel: &str) -> Answer {
     let channel = call.channel(channel)?;
     call.need(channel, bit::MANAGE_MESSAGES)?;
     let mut problems = Problems::default();
-    let ids: Vec<Id> = read::list(call.object()?, "messages", 0..=usize::MAX, &mut problems).iter().filter_map(Id::from_json).collect();
+    let ids: Vec<Id> = read::list(call.object()?, "messages", 0..=usize::MAX, &mut problems)
+        .iter()
+        .filter_map(Id::from_json)
+        .collect();
     problems.finish()?;
     if !(2..=100).contains(&ids.len()) {
         return Err(Code::BulkDeleteCount.into());
     }
     let now = call.world.now_ms();
-    let there = |id: &Id| call.world.messages.get(id).filter(|one| one.channel == channel && !one.local && one.only_for.is_none());
-    if ids.iter().filter_map(there).any(|one| now - one.at_ms > BULK_DELETE_MS) {
+    let there = |id: &Id| {
+        call.world
+            .messages
+            .get(id)
+            .filter(|one| one.channel == channel && !one.local && one.only_for.is_none())
+    };
+    if ids
+        .iter()
+        .filter_map(there)
+        .any(|one| now - one.at_ms > BULK_DELETE_MS)
+    {
         return Err(Code::BulkDeleteTooOld.into());
     }
     let gone: Vec<Id> = ids.iter().filter_map(there).map(|one| one.id).collect();
     for id in &gone {
         call.world.forget_message(*id);
     }
-    call.world.dispatch("MESSAGE_DELETE_BULK", json!({"ids": gone, "channel_id": channel, "guild_id": GUILD}));
+    call.world.dispatch(
+        "MESSAGE_DELETE_BULK",
+        json!({"ids": gone, "channel_id": channel, "guild_id": GUILD}),
+    );
     Ok(Reply::empty())
 }
 

@@ -36,17 +36,26 @@ pub(crate) struct Reply {
 impl Reply {
     /// 200 with a body.
     pub(crate) fn json(body: impl Into<Value>) -> Self {
-        Self { status: StatusCode::OK, body: Some(body.into()) }
+        Self {
+            status: StatusCode::OK,
+            body: Some(body.into()),
+        }
     }
 
     /// 201 with a body.
     pub(crate) fn created(body: impl Into<Value>) -> Self {
-        Self { status: StatusCode::CREATED, body: Some(body.into()) }
+        Self {
+            status: StatusCode::CREATED,
+            body: Some(body.into()),
+        }
     }
 
     /// 204.
     pub(crate) fn empty() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None }
+        Self {
+            status: StatusCode::NO_CONTENT,
+            body: None,
+        }
     }
 }
 
@@ -73,7 +82,10 @@ impl Call<'_> {
             Value::Null => Ok(&EMPTY),
             _ => {
                 let mut problems = Problems::default();
-                problems.here("MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
+                problems.here(
+                    "MODEL_TYPE_CONVERT",
+                    "Only dictionaries may be used in a ModelType",
+                );
                 problems.finish().map(|()| &*EMPTY)
             }
         }
@@ -84,11 +96,17 @@ impl Call<'_> {
     /// # Errors
     /// 50035 outside them.
     pub(crate) fn limit(&self, default: usize, max: usize) -> Result<usize, ApiError> {
-        let Some(text) = self.query.get("limit") else { return Ok(default) };
+        let Some(text) = self.query.get("limit") else {
+            return Ok(default);
+        };
         let mut problems = Problems::default();
         let limit = text.parse().unwrap_or(0);
         if limit == 0 || limit > max {
-            problems.at("limit", "NUMBER_TYPE_MAX", format!("int value should be between 1 and {max}."));
+            problems.at(
+                "limit",
+                "NUMBER_TYPE_MAX",
+                format!("int value should be between 1 and {max}."),
+            );
         }
         problems.finish().map(|()| limit)
     }
@@ -118,7 +136,11 @@ impl Call<'_> {
     /// # Errors
     /// 50013.
     pub(crate) fn need(&self, channel: Id, bits: u64) -> Result<(), ApiError> {
-        if self.world.may(APPLICATION, channel, bits) { Ok(()) } else { Err(Code::MissingPermissions.into()) }
+        if self.world.may(APPLICATION, channel, bits) {
+            Ok(())
+        } else {
+            Err(Code::MissingPermissions.into())
+        }
     }
 
     /// A message of a channel that the bot sees and may read the history of.
@@ -128,14 +150,25 @@ impl Call<'_> {
     pub(crate) fn message(&self, channel: &str, id: &str) -> Result<(Id, Id), ApiError> {
         let channel = self.channel(channel)?;
         let id = Id::parse(id).ok_or_else(|| not_a_snowflake("message_id", id))?;
-        let known = self.world.messages.get(&id).filter(|message| message.channel == channel && !message.local && message.only_for.is_none());
-        known.map(|message| (channel, message.id)).ok_or_else(|| Code::UnknownMessage.into())
+        let known = self.world.messages.get(&id).filter(|message| {
+            message.channel == channel && !message.local && message.only_for.is_none()
+        });
+        known
+            .map(|message| (channel, message.id))
+            .ok_or_else(|| Code::UnknownMessage.into())
     }
 }
 
 /// The refusal of a path whose id is no snowflake.
 pub(crate) fn not_a_snowflake(key: &str, text: &str) -> ApiError {
     let mut problems = Problems::default();
-    problems.at(key, "NUMBER_TYPE_COERCE", format!("Value \"{text}\" is not snowflake."));
-    problems.finish().err().unwrap_or_else(|| Code::NotFound.into())
+    problems.at(
+        key,
+        "NUMBER_TYPE_COERCE",
+        format!("Value \"{text}\" is not snowflake."),
+    );
+    problems
+        .finish()
+        .err()
+        .unwrap_or_else(|| Code::NotFound.into())
 }

@@ -16,13 +16,24 @@ const PINS_MAX: usize = 50;
 const REACTIONS_MAX: usize = 20;
 
 /// `PUT` and `DELETE /channels/{id}/messages/{message}/reactions/{emoji}/@me`
-pub(crate) fn react(call: &mut Call<'_>, channel: &str, id: &str, emoji: &str, add: bool) -> Answer {
+pub(crate) fn react(
+    call: &mut Call<'_>,
+    channel: &str,
+    id: &str,
+    emoji: &str,
+    add: bool,
+) -> Answer {
     let (channel, id) = call.message(channel, id)?;
     call.need(channel, bit::READ_MESSAGE_HISTORY)?;
-    let Some(message) = call.world.messages.get_mut(&id) else { return Err(Code::UnknownMessage.into()) };
+    let Some(message) = call.world.messages.get_mut(&id) else {
+        return Err(Code::UnknownMessage.into());
+    };
     let fresh = !message.reactions.contains_key(emoji);
     if add {
-        if emoji.is_empty() || emoji.is_ascii() && !emoji.contains(':') || fresh && message.reactions.len() >= REACTIONS_MAX {
+        if emoji.is_empty()
+            || emoji.is_ascii() && !emoji.contains(':')
+            || fresh && message.reactions.len() >= REACTIONS_MAX
+        {
             return Err(Code::UnknownEmoji.into());
         }
         let people = message.reactions.entry(emoji.to_owned()).or_default();
@@ -35,7 +46,11 @@ pub(crate) fn react(call: &mut Call<'_>, channel: &str, id: &str, emoji: &str, a
             message.reactions.shift_remove(emoji);
         }
     }
-    let event = if add { "MESSAGE_REACTION_ADD" } else { "MESSAGE_REACTION_REMOVE" };
+    let event = if add {
+        "MESSAGE_REACTION_ADD"
+    } else {
+        "MESSAGE_REACTION_REMOVE"
+    };
     let mut data = json!({"user_id": APPLICATION, "channel_id": channel, "message_id": id, "guild_id": GUILD, "emoji": {"id": null, "name": emoji}, "burst": false, "type": 0});
     if let Some(body) = data.as_object_mut().filter(|_| add) {
         body.insert("member".into(), json!(call.world.member_json(APPLICATION)));
@@ -48,13 +63,30 @@ pub(crate) fn react(call: &mut Call<'_>, channel: &str, id: &str, emoji: &str, a
 /// `GET /channels/{id}/messages/{message}/reactions/{emoji}`
 pub(crate) fn who(call: &mut Call<'_>, channel: &str, id: &str, emoji: &str) -> Answer {
     let (_, id) = call.message(channel, id)?;
-    let people = call.world.messages.get(&id).and_then(|message| message.reactions.get(emoji)).cloned().unwrap_or_default();
-    Ok(Reply::json(people.into_iter().filter_map(|id| call.world.user_json(id)).collect::<Vec<_>>()))
+    let people = call
+        .world
+        .messages
+        .get(&id)
+        .and_then(|message| message.reactions.get(emoji))
+        .cloned()
+        .unwrap_or_default();
+    Ok(Reply::json(
+        people
+            .into_iter()
+            .filter_map(|id| call.world.user_json(id))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 fn pinned(call: &Call<'_>, channel: Id) -> Vec<Id> {
     let pinned = |one: &&Message| one.channel == channel && one.pinned;
-    call.world.messages.values().rev().filter(pinned).map(|one| one.id).collect()
+    call.world
+        .messages
+        .values()
+        .rev()
+        .filter(pinned)
+        .map(|one| one.id)
+        .collect()
 }
 
 /// `GET /channels/{id}/messages/pins`
@@ -73,7 +105,12 @@ pub(crate) fn pins(call: &mut Call<'_>, channel: &str) -> Answer {
 /// `GET /channels/{id}/pins`, the older form.
 pub(crate) fn pins_of_old(call: &mut Call<'_>, channel: &str) -> Answer {
     let channel = call.channel(channel)?;
-    Ok(Reply::json(pinned(call, channel).into_iter().filter_map(|id| call.world.message_json(id, true)).collect::<Vec<_>>()))
+    Ok(Reply::json(
+        pinned(call, channel)
+            .into_iter()
+            .filter_map(|id| call.world.message_json(id, true))
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// `PUT` and `DELETE` of a pin.
@@ -83,12 +120,18 @@ pub(crate) fn pin(call: &mut Call<'_>, channel: &str, id: &str, on: bool) -> Ans
     if on && pinned(call, channel).len() >= PINS_MAX {
         return Err(Code::TooManyPins.into());
     }
-    let Some(message) = call.world.messages.get_mut(&id) else { return Err(Code::UnknownMessage.into()) };
+    let Some(message) = call.world.messages.get_mut(&id) else {
+        return Err(Code::UnknownMessage.into());
+    };
     let changed = message.pinned != on;
     message.pinned = on;
     if changed && on {
         let (notice, now) = (call.world.next_id(), call.world.now_ms());
-        let notice = Message { kind: 6, reference: Some((channel, id)), ..Message::new(notice, channel, APPLICATION, now) };
+        let notice = Message {
+            kind: 6,
+            reference: Some((channel, id)),
+            ..Message::new(notice, channel, APPLICATION, now)
+        };
         call.world.post(notice);
     }
     if changed {

@@ -3,7 +3,10 @@
 use axum::http::Method;
 
 use super::error::Code;
-use super::{Answer, Call, Reply, applications, channels, guilds, interactions, messages, reactions, threads, users};
+use super::{
+    Answer, Call, Reply, applications, channels, guilds, interactions, messages, reactions,
+    threads, users,
+};
 use serde_json::json;
 
 /// A path with its parameters named, and the parameter that divides rate limits.
@@ -18,7 +21,11 @@ pub(crate) fn name(segments: &[&str]) -> Named {
     let mut route = String::new();
     let mut major = String::new();
     for (index, segment) in segments.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|at| segments.get(at)).copied().unwrap_or_default();
+        let before = index
+            .checked_sub(1)
+            .and_then(|at| segments.get(at))
+            .copied()
+            .unwrap_or_default();
         let first = segments.first().copied().unwrap_or_default();
         let parameter = match (first, index, before) {
             ("interactions", 1, _) => Some("interaction_id"),
@@ -28,7 +35,9 @@ pub(crate) fn name(segments: &[&str]) -> Named {
             (_, _, "channels") => Some("channel_id"),
             (_, _, "guilds") => Some("guild_id"),
             (_, _, "applications") => Some("application_id"),
-            (_, _, "messages" | "pins") if !matches!(*segment, "bulk-delete" | "pins") => Some("message_id"),
+            (_, _, "messages" | "pins") if !matches!(*segment, "bulk-delete" | "pins") => {
+                Some("message_id")
+            }
             (_, _, "commands") if *segment != "permissions" => Some("command_id"),
             (_, _, "roles") if *segment != "member-counts" => Some("role_id"),
             (_, _, "members") if *segment != "search" => Some("user_id"),
@@ -41,7 +50,10 @@ pub(crate) fn name(segments: &[&str]) -> Named {
         match parameter.filter(|_| !fixed) {
             Some(parameter) => {
                 route.push_str(&format!("/{{{parameter}}}"));
-                if matches!(parameter, "channel_id" | "guild_id" | "webhook_id" | "webhook_token") {
+                if matches!(
+                    parameter,
+                    "channel_id" | "guild_id" | "webhook_id" | "webhook_token"
+                ) {
                     major.push_str(segment);
                     major.push('/');
                 }
@@ -57,7 +69,10 @@ pub(crate) fn name(segments: &[&str]) -> Named {
 
 /// Whether a route needs no bot token: what carries its own token, and the address of the gateway.
 pub(crate) fn is_open(segments: &[&str]) -> bool {
-    matches!(segments, ["interactions", _, _, "callback"] | ["webhooks", _, _, ..] | ["gateway"])
+    matches!(
+        segments,
+        ["interactions", _, _, "callback"] | ["webhooks", _, _, ..] | ["gateway"]
+    )
 }
 
 /// Carries out a request.
@@ -73,10 +88,18 @@ pub(crate) fn carry_out(mut call: Call<'_>, method: &Method, segments: &[&str]) 
         ("GET", ["users", "@me", "guilds"]) => Ok(users::guilds(call)),
         ("POST", ["users", "@me", "channels"]) => Err(Code::CannotMessageUser.into()),
         ("GET", ["users", id]) => users::one(call, id),
-        ("GET", ["applications", "@me"] | ["oauth2", "applications", "@me"]) => Ok(Reply::json(call.world.application_json())),
-        (_, ["applications", application, rest @ ..]) => applications::carry_out(call, method, application, rest),
-        ("POST", ["interactions", id, token, "callback"]) => interactions::callback(call, id, token),
-        (_, ["webhooks", application, token, rest @ ..]) => interactions::webhook(call, method, application, token, rest),
+        ("GET", ["applications", "@me"] | ["oauth2", "applications", "@me"]) => {
+            Ok(Reply::json(call.world.application_json()))
+        }
+        (_, ["applications", application, rest @ ..]) => {
+            applications::carry_out(call, method, application, rest)
+        }
+        ("POST", ["interactions", id, token, "callback"]) => {
+            interactions::callback(call, id, token)
+        }
+        (_, ["webhooks", application, token, rest @ ..]) => {
+            interactions::webhook(call, method, application, token, rest)
+        }
         (_, ["guilds", guild, rest @ ..]) => guilds::carry_out(call, method, guild, rest),
         (_, ["channels", channel, rest @ ..]) => of_channel(call, method, channel, rest),
         _ => Err(Code::NotFound.into()),
@@ -97,13 +120,19 @@ fn of_channel(call: &mut Call<'_>, method: &Method, channel: &str, rest: &[&str]
         ("GET", ["messages", "pins"]) => reactions::pins(call, channel),
         ("GET", ["pins"]) => reactions::pins_of_old(call, channel),
         ("PUT", ["messages", "pins", id] | ["pins", id]) => reactions::pin(call, channel, id, true),
-        ("DELETE", ["messages", "pins", id] | ["pins", id]) => reactions::pin(call, channel, id, false),
+        ("DELETE", ["messages", "pins", id] | ["pins", id]) => {
+            reactions::pin(call, channel, id, false)
+        }
         ("GET", ["messages", id]) => messages::one(call, channel, id),
         ("PATCH", ["messages", id]) => messages::edit(call, channel, id),
         ("DELETE", ["messages", id]) => messages::delete(call, channel, id),
         ("POST", ["messages", id, "threads"]) => threads::on_message(call, channel, id),
-        ("PUT", ["messages", id, "reactions", emoji, "@me"]) => reactions::react(call, channel, id, emoji, true),
-        ("DELETE", ["messages", id, "reactions", emoji, "@me"]) => reactions::react(call, channel, id, emoji, false),
+        ("PUT", ["messages", id, "reactions", emoji, "@me"]) => {
+            reactions::react(call, channel, id, emoji, true)
+        }
+        ("DELETE", ["messages", id, "reactions", emoji, "@me"]) => {
+            reactions::react(call, channel, id, emoji, false)
+        }
         ("GET", ["messages", id, "reactions", emoji]) => reactions::who(call, channel, id, emoji),
         ("POST", ["threads"]) => threads::alone(call, channel),
         ("GET", ["threads", "archived", kind]) => threads::archived(call, channel, kind),
@@ -119,14 +148,36 @@ mod tests {
     #[test]
     fn parameters_are_named_as_the_documentation_names_them() {
         let cases: [(&[&str], &str, &str); 5] = [
-            (&["channels", "1", "messages", "2"], "/channels/{channel_id}/messages/{message_id}", "1/"),
-            (&["webhooks", "1", "t", "messages", "@original"], "/webhooks/{webhook_id}/{webhook_token}/messages/@original", "1/t/"),
-            (&["applications", "1", "guilds", "2", "commands"], "/applications/{application_id}/guilds/{guild_id}/commands", "2/"),
-            (&["interactions", "1", "t", "callback"], "/interactions/{interaction_id}/{interaction_token}/callback", ""),
+            (
+                &["channels", "1", "messages", "2"],
+                "/channels/{channel_id}/messages/{message_id}",
+                "1/",
+            ),
+            (
+                &["webhooks", "1", "t", "messages", "@original"],
+                "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
+                "1/t/",
+            ),
+            (
+                &["applications", "1", "guilds", "2", "commands"],
+                "/applications/{application_id}/guilds/{guild_id}/commands",
+                "2/",
+            ),
+            (
+                &["interactions", "1", "t", "callback"],
+                "/interactions/{interaction_id}/{interaction_token}/callback",
+                "",
+            ),
             (&["users", "@me"], "/users/@me", ""),
         ];
         for (segments, route, major) in cases {
-            assert_eq!(name(segments), Named { route: route.into(), major: major.into() });
+            assert_eq!(
+                name(segments),
+                Named {
+                    route: route.into(),
+                    major: major.into()
+                }
+            );
         }
     }
 }

@@ -19,12 +19,15 @@ pub(crate) fn gateway_bot(call: &mut Call<'_>) -> Reply {
 /// `GET /users/{id}`
 pub(crate) fn one(call: &mut Call<'_>, id: &str) -> Answer {
     let user = Id::parse(id).and_then(|id| call.world.user_json(id));
-    user.map(Reply::json).ok_or_else(|| ApiError::from(Code::UnknownUser))
+    user.map(Reply::json)
+        .ok_or_else(|| ApiError::from(Code::UnknownUser))
 }
 
 /// `GET /users/@me/guilds`
 pub(crate) fn guilds(call: &mut Call<'_>) -> Reply {
     let permissions = call.world.guild_permissions(APPLICATION).to_string();
-    Reply::json(json!([{"id": GUILD, "name": GUILD_NAME, "icon": null, "banner": null, "owner": false, "permissions": permissions,
-        "permissions_new": permissions, "features": [], "approximate_member_count": null, "approximate_presence_count": null}]))
+    Reply::json(
+        json!([{"id": GUILD, "name": GUILD_NAME, "icon": null, "banner": null, "owner": false, "permissions": permissions,
+        "permissions_new": permissions, "features": [], "approximate_member_count": null, "approximate_presence_count": null}]),
+    )
 }

@@ -19,7 +19,11 @@ pub(crate) fn spec(spec: &CommandSpec, translations: Translations) -> Map<String
     out.insert("type".into(), json!(spec.kind as i64));
     localized(&mut out, "name", &spec.name, translations);
     localized(&mut out, "description", &spec.description, translations);
-    out.insert("default_member_permissions".into(), spec.default_member_permissions.map_or(Value::Null, |bits| json!(bits.to_string())));
+    out.insert(
+        "default_member_permissions".into(),
+        spec.default_member_permissions
+            .map_or(Value::Null, |bits| json!(bits.to_string())),
+    );
     out.insert("dm_permission".into(), json!(spec.dm_permission));
     out.insert("contexts".into(), json!(spec.contexts));
     out.insert("integration_types".into(), json!(spec.integration_types));
@@ -31,7 +35,12 @@ pub(crate) fn spec(spec: &CommandSpec, translations: Translations) -> Map<String
     out
 }
 
-fn localized(out: &mut Map<String, Value>, key: &str, text: &Localized, translations: Translations) {
+fn localized(
+    out: &mut Map<String, Value>,
+    key: &str,
+    text: &Localized,
+    translations: Translations,
+) {
     out.insert(key.into(), json!(text.base));
     if translations == Translations::Full {
         out.insert(format!("{key}_localizations"), table(text));
@@ -41,7 +50,11 @@ fn localized(out: &mut Map<String, Value>, key: &str, text: &Localized, translat
 fn table(text: &Localized) -> Value {
     match &text.by_locale {
         None => Value::Null,
-        Some(list) => list.iter().map(|(locale, text)| (locale.clone(), json!(text))).collect::<Map<_, _>>().into(),
+        Some(list) => list
+            .iter()
+            .map(|(locale, text)| (locale.clone(), json!(text)))
+            .collect::<Map<_, _>>()
+            .into(),
     }
 }
 
@@ -54,15 +67,31 @@ fn option(option: &CommandOption, translations: Translations) -> Value {
         out.insert("required".into(), json!(true));
     }
     if option.kind.is_branch() {
-        let inner = option.options.iter().map(|one| self::option(one, translations));
+        let inner = option
+            .options
+            .iter()
+            .map(|one| self::option(one, translations));
         out.insert("options".into(), inner.collect());
         return Value::Object(out);
     }
     if !option.choices.is_empty() {
-        out.insert("choices".into(), option.choices.iter().map(|one| choice(one, translations)).collect());
+        out.insert(
+            "choices".into(),
+            option
+                .choices
+                .iter()
+                .map(|one| choice(one, translations))
+                .collect(),
+        );
     }
-    let bounds = [("min_value", option.min_value.clone()), ("max_value", option.max_value.clone())];
-    let lengths = [("min_length", option.min_length.map(Value::from)), ("max_length", option.max_length.map(Value::from))];
+    let bounds = [
+        ("min_value", option.min_value.clone()),
+        ("max_value", option.max_value.clone()),
+    ];
+    let lengths = [
+        ("min_length", option.min_length.map(Value::from)),
+        ("max_length", option.max_length.map(Value::from)),
+    ];
     for (key, value) in bounds.into_iter().chain(lengths) {
         if let Some(value) = value {
             out.insert(key.into(), value);

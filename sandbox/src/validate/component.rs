@@ -55,10 +55,16 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Begins a component: its number, its type and its id, as Discord fills it in.
-    pub(crate) fn begin(&mut self, object: &Object, kind: i64, problems: &mut Problems) -> Map<String, Value> {
+    pub(crate) fn begin(
+        &mut self,
+        object: &Object,
+        kind: i64,
+        problems: &mut Problems,
+    ) -> Map<String, Value> {
         self.count += 1;
         self.next_id += 1;
-        let given = read::whole(object, "id", 0..=i64::from(i32::MAX), problems).filter(|id| *id != 0);
+        let given =
+            read::whole(object, "id", 0..=i64::from(i32::MAX), problems).filter(|id| *id != 0);
         let mut out = Map::new();
         out.insert("type".into(), json!(kind));
         out.insert("id".into(), json!(given.unwrap_or(self.next_id)));
@@ -69,7 +75,11 @@ impl Seen {
     pub(crate) fn custom_id(&mut self, object: &Object, problems: &mut Problems) -> String {
         let id = read::required_text(object, "custom_id", 1..=CUSTOM_ID_MAX_CHARS, problems);
         if self.custom_ids.contains(&id) {
-            problems.at("custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated");
+            problems.at(
+                "custom_id",
+                "COMPONENT_CUSTOM_ID_DUPLICATED",
+                "Component custom id cannot be duplicated",
+            );
         }
         self.custom_ids.push(id.clone());
         id
@@ -103,7 +113,14 @@ pub(crate) fn row(object: &Object, seen: &mut Seen, problems: &mut Problems) -> 
     if field(object, "components").is_none() {
         read::missing("components", problems);
     }
-    let known = [kind::BUTTON, kind::STRING_SELECT, kind::USER_SELECT, kind::ROLE_SELECT, kind::MENTIONABLE_SELECT, kind::CHANNEL_SELECT];
+    let known = [
+        kind::BUTTON,
+        kind::STRING_SELECT,
+        kind::USER_SELECT,
+        kind::ROLE_SELECT,
+        kind::MENTIONABLE_SELECT,
+        kind::CHANNEL_SELECT,
+    ];
     let mut selects = 0;
     let inner = read::objects(items, "components", problems, |one, problems| {
         let number = type_of(one, &known, problems)?;
@@ -114,7 +131,11 @@ pub(crate) fn row(object: &Object, seen: &mut Seen, problems: &mut Problems) -> 
         Some(select(one, number, seen, problems))
     });
     if selects > 0 && items.len() > 1 {
-        problems.at("components", "COMPONENT_LAYOUT_WIDTH_EXCEEDED", "The specified component exceeds the maximum width");
+        problems.at(
+            "components",
+            "COMPONENT_LAYOUT_WIDTH_EXCEEDED",
+            "The specified component exceeds the maximum width",
+        );
     }
     out.insert("components".into(), inner.into_iter().flatten().collect());
     Value::Object(out)
@@ -136,19 +157,33 @@ pub(crate) fn button(object: &Object, seen: &mut Seen, problems: &mut Problems) 
             out.insert("url".into(), json!(url));
         }
         if field(object, "custom_id").is_some() {
-            problems.at("custom_id", "BUTTON_COMPONENT_CUSTOM_ID_AND_URL_MUTUALLY_EXCLUSIVE", "A custom id and url cannot both be specified");
+            problems.at(
+                "custom_id",
+                "BUTTON_COMPONENT_CUSTOM_ID_AND_URL_MUTUALLY_EXCLUSIVE",
+                "A custom id and url cannot both be specified",
+            );
         }
     } else if field(object, "custom_id").is_none() {
-        problems.at("custom_id", "BUTTON_COMPONENT_CUSTOM_ID_REQUIRED", "A custom id is required");
+        problems.at(
+            "custom_id",
+            "BUTTON_COMPONENT_CUSTOM_ID_REQUIRED",
+            "A custom id is required",
+        );
     } else {
         out.insert("custom_id".into(), json!(seen.custom_id(object, problems)));
     }
-    if let Some(label) = read::text(object, "label", 0..=LABEL_MAX_CHARS, problems).filter(|label| !label.is_empty()) {
+    if let Some(label) =
+        read::text(object, "label", 0..=LABEL_MAX_CHARS, problems).filter(|label| !label.is_empty())
+    {
         out.insert("label".into(), json!(label));
     }
     emoji(object, &mut out, problems);
     if !out.contains_key("label") && !out.contains_key("emoji") {
-        problems.at("label", "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", "A label or emoji is required");
+        problems.at(
+            "label",
+            "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED",
+            "A label or emoji is required",
+        );
     }
     disabled(object, &mut out, problems);
     Value::Object(out)
@@ -176,13 +211,22 @@ fn emoji(object: &Object, out: &mut Map<String, Value>, problems: &mut Problems)
             }
             out.insert("emoji".into(), Value::Object(made));
         }
-        Some(_) => problems.at("emoji", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"),
+        Some(_) => problems.at(
+            "emoji",
+            "MODEL_TYPE_CONVERT",
+            "Only dictionaries may be used in a ModelType",
+        ),
         None => {}
     }
 }
 
 /// A select of texts, people, roles, both or channels.
-pub(crate) fn select(object: &Object, number: i64, seen: &mut Seen, problems: &mut Problems) -> Value {
+pub(crate) fn select(
+    object: &Object,
+    number: i64,
+    seen: &mut Seen,
+    problems: &mut Problems,
+) -> Value {
     let mut out = seen.begin(object, number, problems);
     out.insert("custom_id".into(), json!(seen.custom_id(object, problems)));
     if let Some(text) = read::text(object, "placeholder", 0..=PLACEHOLDER_MAX_CHARS, problems) {
@@ -191,7 +235,11 @@ pub(crate) fn select(object: &Object, number: i64, seen: &mut Seen, problems: &m
     let min = read::whole(object, "min_values", 0..=25, problems).unwrap_or(1);
     let max = read::whole(object, "max_values", 1..=25, problems).unwrap_or(1);
     if min > max {
-        problems.at("min_values", "SELECT_COMPONENT_MIN_VALUES_GREATER_THAN_MAX", "min_values cannot be greater than max_values");
+        problems.at(
+            "min_values",
+            "SELECT_COMPONENT_MIN_VALUES_GREATER_THAN_MAX",
+            "min_values cannot be greater than max_values",
+        );
     }
     out.insert("min_values".into(), json!(min));
     out.insert("max_values".into(), json!(max));
@@ -199,7 +247,11 @@ pub(crate) fn select(object: &Object, number: i64, seen: &mut Seen, problems: &m
     if number == kind::STRING_SELECT {
         let options = select_options(object, problems);
         if usize::try_from(max).is_ok_and(|max| max > options.len()) {
-            problems.at("max_values", "SELECT_COMPONENT_MAX_VALUES_GREATER_THAN_OPTIONS", "max_values cannot be greater than the number of options");
+            problems.at(
+                "max_values",
+                "SELECT_COMPONENT_MAX_VALUES_GREATER_THAN_OPTIONS",
+                "max_values cannot be greater than the number of options",
+            );
         }
         out.insert("options".into(), Value::Array(options));
         return Value::Object(out);
@@ -207,7 +259,9 @@ pub(crate) fn select(object: &Object, number: i64, seen: &mut Seen, problems: &m
     if let Some(Value::Array(values)) = field(object, "default_values") {
         out.insert("default_values".into(), json!(values));
     }
-    if number == kind::CHANNEL_SELECT && let Some(Value::Array(types)) = field(object, "channel_types") {
+    if number == kind::CHANNEL_SELECT
+        && let Some(Value::Array(types)) = field(object, "channel_types")
+    {
         out.insert("channel_types".into(), json!(types));
     }
     Value::Object(out)
@@ -221,10 +275,22 @@ fn select_options(object: &Object, problems: &mut Problems) -> Vec<Value> {
     let mut values: Vec<String> = Vec::new();
     read::objects(items, "options", problems, |one, problems| {
         let mut out = Map::new();
-        out.insert("label".into(), json!(read::required_text(one, "label", 1..=OPTION_MAX_CHARS, problems)));
+        out.insert(
+            "label".into(),
+            json!(read::required_text(
+                one,
+                "label",
+                1..=OPTION_MAX_CHARS,
+                problems
+            )),
+        );
         let value = read::required_text(one, "value", 1..=OPTION_MAX_CHARS, problems);
         if values.contains(&value) {
-            problems.at("value", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The specified option value is already used");
+            problems.at(
+                "value",
+                "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED",
+                "The specified option value is already used",
+            );
         }
         out.insert("value".into(), json!(value));
         values.push(value);

@@ -30,9 +30,15 @@ const COLOUR_MAX: i64 = 0xff_ff_ff;
 pub(crate) fn embeds(object: &Object, problems: &mut Problems) -> Vec<Value> {
     let items = read::list(object, "embeds", 0..=EMBEDS_MAX, problems);
     let mut total = 0;
-    let found = read::objects(items, "embeds", problems, |one, problems| embed(one, &mut total, problems));
+    let found = read::objects(items, "embeds", problems, |one, problems| {
+        embed(one, &mut total, problems)
+    });
     if total > TOTAL_MAX_CHARS {
-        problems.at("embeds", "MAX_EMBED_SIZE_EXCEEDED", format!("Embed size exceeds maximum size of {TOTAL_MAX_CHARS}"));
+        problems.at(
+            "embeds",
+            "MAX_EMBED_SIZE_EXCEEDED",
+            format!("Embed size exceeds maximum size of {TOTAL_MAX_CHARS}"),
+        );
     }
     found
 }
@@ -41,7 +47,10 @@ fn embed(object: &Object, total: &mut usize, problems: &mut Problems) -> Value {
     let mut out = Map::new();
     out.insert("type".into(), json!("rich"));
     let mut size = 0;
-    for (key, max) in [("title", TITLE_MAX_CHARS), ("description", DESCRIPTION_MAX_CHARS)] {
+    for (key, max) in [
+        ("title", TITLE_MAX_CHARS),
+        ("description", DESCRIPTION_MAX_CHARS),
+    ] {
         if let Some(text) = trimmed(object, key, 0..=max, problems) {
             size += text.chars().count();
             out.insert(key.into(), json!(text));
@@ -64,8 +73,20 @@ fn embed(object: &Object, total: &mut usize, problems: &mut Problems) -> Value {
             }
         });
     }
-    named(object, ("footer", "text", FOOTER_MAX_CHARS), &mut out, &mut size, problems);
-    named(object, ("author", "name", AUTHOR_MAX_CHARS), &mut out, &mut size, problems);
+    named(
+        object,
+        ("footer", "text", FOOTER_MAX_CHARS),
+        &mut out,
+        &mut size,
+        problems,
+    );
+    named(
+        object,
+        ("author", "name", AUTHOR_MAX_CHARS),
+        &mut out,
+        &mut size,
+        problems,
+    );
     let items = read::list(object, "fields", 0..=FIELDS_MAX, problems);
     let fields = read::objects(items, "fields", problems, |one, problems| {
         let name = required(one, "name", FIELD_NAME_MAX_CHARS, problems);
@@ -78,13 +99,22 @@ fn embed(object: &Object, total: &mut usize, problems: &mut Problems) -> Value {
     }
     *total += size;
     if out.keys().all(|key| key == "type") {
-        problems.at("description", "BASE_TYPE_REQUIRED", "This field is required");
+        problems.at(
+            "description",
+            "BASE_TYPE_REQUIRED",
+            "This field is required",
+        );
     }
     Value::Object(out)
 }
 
 /// Discord cuts white space at both ends before it counts.
-fn trimmed(object: &Object, key: &str, length: std::ops::RangeInclusive<usize>, problems: &mut Problems) -> Option<String> {
+fn trimmed(
+    object: &Object,
+    key: &str,
+    length: std::ops::RangeInclusive<usize>,
+    problems: &mut Problems,
+) -> Option<String> {
     let text = read::text(object, key, length, problems)?.trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
@@ -98,16 +128,31 @@ fn required(object: &Object, key: &str, max: usize, problems: &mut Problems) -> 
 }
 
 fn timestamp(object: &Object, out: &mut Map<String, Value>, problems: &mut Problems) {
-    let Some(text) = read::text(object, "timestamp", 0..=64, problems) else { return };
+    let Some(text) = read::text(object, "timestamp", 0..=64, problems) else {
+        return;
+    };
     match text.parse::<jiff::Timestamp>() {
         Ok(at) => {
-            out.insert("timestamp".into(), json!(crate::clock::discord_time(at.as_millisecond())));
+            out.insert(
+                "timestamp".into(),
+                json!(crate::clock::discord_time(at.as_millisecond())),
+            );
         }
-        Err(_) => problems.at("timestamp", "DATE_TIME_TYPE_PARSE", format!("Could not parse {text}. Should be ISO8601.")),
+        Err(_) => problems.at(
+            "timestamp",
+            "DATE_TIME_TYPE_PARSE",
+            format!("Could not parse {text}. Should be ISO8601."),
+        ),
     }
 }
 
-fn nested(object: &Object, key: &str, out: &mut Map<String, Value>, problems: &mut Problems, read: impl FnOnce(&Object, &mut Map<String, Value>, &mut Problems)) {
+fn nested(
+    object: &Object,
+    key: &str,
+    out: &mut Map<String, Value>,
+    problems: &mut Problems,
+    read: impl FnOnce(&Object, &mut Map<String, Value>, &mut Problems),
+) {
     match field(object, key) {
         None => {}
         Some(Value::Object(inner)) => {
@@ -115,11 +160,21 @@ fn nested(object: &Object, key: &str, out: &mut Map<String, Value>, problems: &m
             problems.within(key, |problems| read(inner, &mut made, problems));
             out.insert(key.into(), Value::Object(made));
         }
-        Some(_) => problems.at(key, "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType"),
+        Some(_) => problems.at(
+            key,
+            "MODEL_TYPE_CONVERT",
+            "Only dictionaries may be used in a ModelType",
+        ),
     }
 }
 
-fn named(object: &Object, (key, text_key, max): (&str, &str, usize), out: &mut Map<String, Value>, size: &mut usize, problems: &mut Problems) {
+fn named(
+    object: &Object,
+    (key, text_key, max): (&str, &str, usize),
+    out: &mut Map<String, Value>,
+    size: &mut usize,
+    problems: &mut Problems,
+) {
     nested(object, key, out, problems, |inner, made, problems| {
         let text = required(inner, text_key, max, problems);
         *size += text.chars().count();
@@ -140,21 +195,36 @@ mod tests {
         let mut problems = Problems::default();
         let body = json!({"embeds": embeds_value});
         embeds(body.as_object().expect("an object"), &mut problems);
-        problems.finish().map_or_else(|error| error.body["errors"].clone(), |()| Value::Null)
+        problems
+            .finish()
+            .map_or_else(|error| error.body["errors"].clone(), |()| Value::Null)
     }
 
     #[test]
     fn limits_are_counted_in_characters_and_at_their_place() {
         assert_eq!(refusal(&json!([{"title": "字".repeat(256)}])), Value::Null);
-        assert_eq!(refusal(&json!([{"title": "字".repeat(257)}]))["embeds"]["0"]["title"]["_errors"][0]["code"], "BASE_TYPE_MAX_LENGTH");
-        assert_eq!(refusal(&json!([{"fields": [{"name": " ", "value": "v"}]}]))["embeds"]["0"]["fields"]["0"]["name"]["_errors"][0]["code"], "BASE_TYPE_REQUIRED");
-        assert_eq!(refusal(&json!([{"color": 0x0100_0000}]))["embeds"]["0"]["color"]["_errors"][0]["code"], "NUMBER_TYPE_MAX");
+        assert_eq!(
+            refusal(&json!([{"title": "字".repeat(257)}]))["embeds"]["0"]["title"]["_errors"][0]["code"],
+            "BASE_TYPE_MAX_LENGTH"
+        );
+        assert_eq!(
+            refusal(&json!([{"fields": [{"name": " ", "value": "v"}]}]))["embeds"]["0"]["fields"]["0"]
+                ["name"]["_errors"][0]["code"],
+            "BASE_TYPE_REQUIRED"
+        );
+        assert_eq!(
+            refusal(&json!([{"color": 0x0100_0000}]))["embeds"]["0"]["color"]["_errors"][0]["code"],
+            "NUMBER_TYPE_MAX"
+        );
     }
 
     #[test]
     fn the_6000_are_over_all_embeds_together() {
         let one = json!({"description": "x".repeat(3_000)});
         assert_eq!(refusal(&json!([one, one])), Value::Null);
-        assert_eq!(refusal(&json!([one, one, {"title": "x"}]))["embeds"]["_errors"][0]["code"], "MAX_EMBED_SIZE_EXCEEDED");
+        assert_eq!(
+            refusal(&json!([one, one, {"title": "x"}]))["embeds"]["_errors"][0]["code"],
+            "MAX_EMBED_SIZE_EXCEEDED"
+        );
     }
 }

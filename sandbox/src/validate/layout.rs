@@ -22,16 +22,32 @@ const MEDIA_DESCRIPTION_MAX_CHARS: usize = 1_024;
 pub(crate) fn components(object: &Object, problems: &mut Problems) -> Vec<Value> {
     let items = read::list(object, "components", 0..=TOTAL_MAX, problems);
     let mut seen = Seen::default();
-    let known = [kind::ROW, kind::SECTION, kind::TEXT_DISPLAY, kind::GALLERY, kind::FILE, kind::SEPARATOR, kind::CONTAINER];
+    let known = [
+        kind::ROW,
+        kind::SECTION,
+        kind::TEXT_DISPLAY,
+        kind::GALLERY,
+        kind::FILE,
+        kind::SEPARATOR,
+        kind::CONTAINER,
+    ];
     let found = read::objects(items, "components", problems, |one, problems| {
         let number = component::type_of(one, &known, problems)?;
         Some(one_of(one, number, &mut seen, problems))
     });
     if seen.count > TOTAL_MAX {
-        problems.at("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", format!("The maximum number of total components is {TOTAL_MAX}"));
+        problems.at(
+            "components",
+            "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED",
+            format!("The maximum number of total components is {TOTAL_MAX}"),
+        );
     }
     if seen.text_chars > TEXT_MAX_CHARS {
-        problems.at("components", "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", format!("Displayable text size exceeds maximum size of {TEXT_MAX_CHARS}"));
+        problems.at(
+            "components",
+            "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
+            format!("Displayable text size exceeds maximum size of {TEXT_MAX_CHARS}"),
+        );
     }
     found.into_iter().flatten().collect()
 }
@@ -68,10 +84,12 @@ fn section(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
     match field(object, "accessory").and_then(Value::as_object) {
         None => read::missing("accessory", problems),
         Some(inner) => {
-            let made = problems.within("accessory", |problems| match component::type_of(inner, &[kind::BUTTON, kind::THUMBNAIL], problems) {
-                Some(kind::BUTTON) => component::button(inner, seen, problems),
-                Some(_) => thumbnail(inner, seen, problems),
-                None => Value::Null,
+            let made = problems.within("accessory", |problems| {
+                match component::type_of(inner, &[kind::BUTTON, kind::THUMBNAIL], problems) {
+                    Some(kind::BUTTON) => component::button(inner, seen, problems),
+                    Some(_) => thumbnail(inner, seen, problems),
+                    None => Value::Null,
+                }
             });
             out.insert("accessory".into(), made);
         }
@@ -94,9 +112,17 @@ fn media(object: &Object, key: &str, problems: &mut Problems) -> Value {
 }
 
 fn described(object: &Object, out: &mut Map<String, Value>, problems: &mut Problems) {
-    let description = read::text(object, "description", 0..=MEDIA_DESCRIPTION_MAX_CHARS, problems);
+    let description = read::text(
+        object,
+        "description",
+        0..=MEDIA_DESCRIPTION_MAX_CHARS,
+        problems,
+    );
     out.insert("description".into(), json!(description));
-    out.insert("spoiler".into(), json!(read::flag(object, "spoiler", problems).unwrap_or(false)));
+    out.insert(
+        "spoiler".into(),
+        json!(read::flag(object, "spoiler", problems).unwrap_or(false)),
+    );
 }
 
 fn thumbnail(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
@@ -124,23 +150,50 @@ fn file(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
     out.insert("file".into(), media(object, "file", problems));
     out.insert("name".into(), Value::Null);
     out.insert("size".into(), Value::Null);
-    out.insert("spoiler".into(), json!(read::flag(object, "spoiler", problems).unwrap_or(false)));
+    out.insert(
+        "spoiler".into(),
+        json!(read::flag(object, "spoiler", problems).unwrap_or(false)),
+    );
     Value::Object(out)
 }
 
 fn separator(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
     let mut out = seen.begin(object, kind::SEPARATOR, problems);
-    out.insert("divider".into(), json!(read::flag(object, "divider", problems).unwrap_or(true)));
-    out.insert("spacing".into(), json!(read::one_of(object, "spacing", &[1, 2], problems).unwrap_or(1)));
+    out.insert(
+        "divider".into(),
+        json!(read::flag(object, "divider", problems).unwrap_or(true)),
+    );
+    out.insert(
+        "spacing".into(),
+        json!(read::one_of(object, "spacing", &[1, 2], problems).unwrap_or(1)),
+    );
     Value::Object(out)
 }
 
 fn container(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
     let mut out = seen.begin(object, kind::CONTAINER, problems);
-    out.insert("accent_color".into(), json!(read::whole(object, "accent_color", 0..=0xff_ff_ff, problems)));
-    out.insert("spoiler".into(), json!(read::flag(object, "spoiler", problems).unwrap_or(false)));
+    out.insert(
+        "accent_color".into(),
+        json!(read::whole(
+            object,
+            "accent_color",
+            0..=0xff_ff_ff,
+            problems
+        )),
+    );
+    out.insert(
+        "spoiler".into(),
+        json!(read::flag(object, "spoiler", problems).unwrap_or(false)),
+    );
     let items = read::list(object, "components", 1..=TOTAL_MAX, problems);
-    let known = [kind::ROW, kind::SECTION, kind::TEXT_DISPLAY, kind::GALLERY, kind::FILE, kind::SEPARATOR];
+    let known = [
+        kind::ROW,
+        kind::SECTION,
+        kind::TEXT_DISPLAY,
+        kind::GALLERY,
+        kind::FILE,
+        kind::SEPARATOR,
+    ];
     let inner = read::objects(items, "components", problems, |one, problems| {
         let number = component::type_of(one, &known, problems)?;
         Some(one_of(one, number, seen, problems))

@@ -91,25 +91,51 @@ impl Draft {
     pub(crate) fn is_empty(&self) -> bool {
         let blank = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
         let none = |list: &Option<Vec<Value>>| list.as_ref().is_none_or(Vec::is_empty);
-        blank(&self.content) && none(&self.embeds) && none(&self.components) && self.uploads.is_empty() && !self.stickers
+        blank(&self.content)
+            && none(&self.embeds)
+            && none(&self.components)
+            && self.uploads.is_empty()
+            && !self.stickers
     }
 }
 
 /// Reads a message; `layout_flag` tells that the message already has the flag of the layout components (an edit).
-pub(crate) fn draft(object: &Object, uploads: Vec<Upload>, layout_flag: bool, problems: &mut Problems) -> Draft {
-    let flags = read::whole(object, "flags", 0..=i64::from(i32::MAX), problems).and_then(|flags| u64::try_from(flags).ok());
+pub(crate) fn draft(
+    object: &Object,
+    uploads: Vec<Upload>,
+    layout_flag: bool,
+    problems: &mut Problems,
+) -> Draft {
+    let flags = read::whole(object, "flags", 0..=i64::from(i32::MAX), problems)
+        .and_then(|flags| u64::try_from(flags).ok());
     let v2 = layout_flag || flags.is_some_and(|flags| flags & flag::COMPONENTS_V2 != 0);
     let present = |key: &str| object.contains_key(key);
     if v2 {
         for key in ["content", "embeds", "poll", "sticker_ids"] {
-            if field(object, key).is_some_and(|value| !matches!(value, Value::Array(list) if list.is_empty()) && value != "") {
-                problems.at(key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"));
+            if field(object, key).is_some_and(|value| {
+                !matches!(value, Value::Array(list) if list.is_empty()) && value != ""
+            }) {
+                problems.at(
+                    key,
+                    "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+                    format!(
+                        "The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+                    ),
+                );
             }
         }
     }
-    let content = present("content").then(|| read::text(object, "content", 0..=CONTENT_MAX_CHARS, problems).unwrap_or_default());
+    let content = present("content").then(|| {
+        read::text(object, "content", 0..=CONTENT_MAX_CHARS, problems).unwrap_or_default()
+    });
     let embeds = present("embeds").then(|| embed::embeds(object, problems));
-    let components = present("components").then(|| if v2 { layout::components(object, problems) } else { component::rows(object, problems) });
+    let components = present("components").then(|| {
+        if v2 {
+            layout::components(object, problems)
+        } else {
+            component::rows(object, problems)
+        }
+    });
     Draft {
         content,
         embeds,
@@ -122,7 +148,9 @@ pub(crate) fn draft(object: &Object, uploads: Vec<Upload>, layout_flag: bool, pr
         nonce: nonce(object, problems),
         enforce_nonce: read::flag(object, "enforce_nonce", problems).unwrap_or(false),
         tts: read::flag(object, "tts", problems).unwrap_or(false),
-        stickers: field(object, "sticker_ids").and_then(Value::as_array).is_some_and(|list| !list.is_empty()),
+        stickers: field(object, "sticker_ids")
+            .and_then(Value::as_array)
+            .is_some_and(|list| !list.is_empty()),
     }
 }
 
@@ -135,7 +163,11 @@ fn attachments(object: &Object, problems: &mut Problems) -> Vec<AttachmentEntry>
         let id = read::id(one, "id", problems)?;
         let filename = read::text(one, "filename", 1..=1_024, problems);
         let description = read::text(one, "description", 0..=DESCRIPTION_MAX_CHARS, problems);
-        Some(AttachmentEntry { id, filename, description })
+        Some(AttachmentEntry {
+            id,
+            filename,
+            description,
+        })
     });
     found.into_iter().flatten().collect()
 }
@@ -143,7 +175,11 @@ fn attachments(object: &Object, problems: &mut Problems) -> Vec<AttachmentEntry>
 fn reference(object: &Object, problems: &mut Problems) -> Option<Reference> {
     let inner = field(object, "message_reference")?.as_object();
     let Some(inner) = inner else {
-        problems.at("message_reference", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
+        problems.at(
+            "message_reference",
+            "MODEL_TYPE_CONVERT",
+            "Only dictionaries may be used in a ModelType",
+        );
         return None;
     };
     problems.within("message_reference", |problems| {
@@ -153,7 +189,11 @@ fn reference(object: &Object, problems: &mut Problems) -> Option<Reference> {
         let message = read::id(inner, "message_id", problems)?;
         let channel = read::id(inner, "channel_id", problems);
         let must_exist = read::flag(inner, "fail_if_not_exists", problems).unwrap_or(true);
-        Some(Reference { message, channel, must_exist })
+        Some(Reference {
+            message,
+            channel,
+            must_exist,
+        })
     })
 }
 
@@ -163,32 +203,62 @@ fn nonce(object: &Object, problems: &mut Problems) -> Option<Value> {
             read::length_of("nonce", text.chars().count(), 0..=NONCE_MAX_CHARS, problems);
             Some(Value::String(text.clone()))
         }
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(Value::Number(number.clone())),
+        Value::Number(number) if number.is_i64() || number.is_u64() => {
+            Some(Value::Number(number.clone()))
+        }
         other => {
-            problems.at("nonce", "NONCE_TYPE_COERCE", format!("Value \"{}\" is not a nonce.", read::plain(other)));
+            problems.at(
+                "nonce",
+                "NONCE_TYPE_COERCE",
+                format!("Value \"{}\" is not a nonce.", read::plain(other)),
+            );
             None
         }
     }
 }
 
 /// Reads `allowed_mentions`; absent gives `None`, which allows everything that the text mentions.
-pub(crate) fn allowed_mentions(object: &Object, problems: &mut Problems) -> Option<AllowedMentions> {
+pub(crate) fn allowed_mentions(
+    object: &Object,
+    problems: &mut Problems,
+) -> Option<AllowedMentions> {
     let Value::Object(inner) = field(object, "allowed_mentions")? else {
-        problems.at("allowed_mentions", "MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType");
+        problems.at(
+            "allowed_mentions",
+            "MODEL_TYPE_CONVERT",
+            "Only dictionaries may be used in a ModelType",
+        );
         return None;
     };
     problems.within("allowed_mentions", |problems| {
-        let parse: Vec<&str> = read::list(inner, "parse", 0..=3, problems).iter().filter_map(Value::as_str).collect();
+        let parse: Vec<&str> = read::list(inner, "parse", 0..=3, problems)
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         for (index, word) in parse.iter().enumerate() {
             if !["users", "roles", "everyone"].contains(word) {
-                problems.within("parse", |p| p.at(index, "BASE_TYPE_CHOICES", "Value must be one of {'users', 'roles', 'everyone'}."));
+                problems.within("parse", |p| {
+                    p.at(
+                        index,
+                        "BASE_TYPE_CHOICES",
+                        "Value must be one of {'users', 'roles', 'everyone'}.",
+                    )
+                });
             }
         }
-        let mut ids = |key: &str| -> Vec<Id> { read::list(inner, key, 0..=ALLOWED_MAX, problems).iter().filter_map(Id::from_json).collect() };
+        let mut ids = |key: &str| -> Vec<Id> {
+            read::list(inner, key, 0..=ALLOWED_MAX, problems)
+                .iter()
+                .filter_map(Id::from_json)
+                .collect()
+        };
         let (users, roles) = (ids("users"), ids("roles"));
         for (word, list) in [("users", &users), ("roles", &roles)] {
             if parse.contains(&word) && !list.is_empty() {
-                problems.here("MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", format!("parse:[\"{word}\"] and {word}: [ids...] are mutually exclusive."));
+                problems.here(
+                    "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                    format!("parse:[\"{word}\"] and {word}: [ids...] are mutually exclusive."),
+                );
             }
         }
         Some(AllowedMentions {
@@ -204,5 +274,11 @@ pub(crate) fn allowed_mentions(object: &Object, problems: &mut Problems) -> Opti
 
 /// What a message without `allowed_mentions` allows: everything.
 pub(crate) fn everything_allowed() -> AllowedMentions {
-    AllowedMentions { all_users: true, all_roles: true, everyone: true, replied_user: true, ..AllowedMentions::default() }
+    AllowedMentions {
+        all_users: true,
+        all_roles: true,
+        everyone: true,
+        replied_user: true,
+        ..AllowedMentions::default()
+    }
 }

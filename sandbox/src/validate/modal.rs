@@ -27,11 +27,21 @@ pub(crate) fn modal(object: &Object, problems: &mut Problems) -> Value {
     }
     let items = read::list(object, "components", 1..=INPUTS_MAX, problems);
     let mut seen = Seen::default();
-    let inner = read::objects(items, "components", problems, |one, problems| match component::type_of(one, &[kind::ROW, kind::TEXT_DISPLAY, kind::LABEL], problems)? {
-        kind::ROW => Some(row(one, &mut seen, problems)),
-        kind::LABEL => Some(label(one, &mut seen, problems)),
-        _ => Some(layout::text_display(one, &mut seen, problems)),
-    });
+    let inner =
+        read::objects(
+            items,
+            "components",
+            problems,
+            |one, problems| match component::type_of(
+                one,
+                &[kind::ROW, kind::TEXT_DISPLAY, kind::LABEL],
+                problems,
+            )? {
+                kind::ROW => Some(row(one, &mut seen, problems)),
+                kind::LABEL => Some(label(one, &mut seen, problems)),
+                _ => Some(layout::text_display(one, &mut seen, problems)),
+            },
+        );
     json!({"custom_id": custom_id, "title": title, "components": inner.into_iter().flatten().collect::<Vec<_>>()})
 }
 
@@ -48,21 +58,49 @@ fn row(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
 
 fn label(object: &Object, seen: &mut Seen, problems: &mut Problems) -> Value {
     let mut out = seen.begin(object, kind::LABEL, problems);
-    out.insert("label".into(), json!(read::required_text(object, "label", 1..=TITLE_MAX_CHARS, problems)));
-    out.insert("description".into(), json!(read::text(object, "description", 0..=LABEL_DESCRIPTION_MAX_CHARS, problems)));
+    out.insert(
+        "label".into(),
+        json!(read::required_text(
+            object,
+            "label",
+            1..=TITLE_MAX_CHARS,
+            problems
+        )),
+    );
+    out.insert(
+        "description".into(),
+        json!(read::text(
+            object,
+            "description",
+            0..=LABEL_DESCRIPTION_MAX_CHARS,
+            problems
+        )),
+    );
     let Some(inner) = field(object, "component").and_then(Value::as_object) else {
         read::missing("component", problems);
         return Value::Object(out);
     };
-    let known = [kind::TEXT_INPUT, kind::STRING_SELECT, kind::USER_SELECT, kind::ROLE_SELECT, kind::MENTIONABLE_SELECT, kind::CHANNEL_SELECT];
-    let made = problems.within("component", |problems| match component::type_of(inner, &known, problems)? {
-        kind::TEXT_INPUT => Some(text_input(inner, false, seen, problems)),
-        number => {
-            let mut made = component::select(inner, number, seen, problems);
-            if let Some(select) = made.as_object_mut() {
-                select.insert("required".into(), json!(read::flag(inner, "required", problems).unwrap_or(true)));
+    let known = [
+        kind::TEXT_INPUT,
+        kind::STRING_SELECT,
+        kind::USER_SELECT,
+        kind::ROLE_SELECT,
+        kind::MENTIONABLE_SELECT,
+        kind::CHANNEL_SELECT,
+    ];
+    let made = problems.within("component", |problems| {
+        match component::type_of(inner, &known, problems)? {
+            kind::TEXT_INPUT => Some(text_input(inner, false, seen, problems)),
+            number => {
+                let mut made = component::select(inner, number, seen, problems);
+                if let Some(select) = made.as_object_mut() {
+                    select.insert(
+                        "required".into(),
+                        json!(read::flag(inner, "required", problems).unwrap_or(true)),
+                    );
+                }
+                Some(made)
             }
-            Some(made)
         }
     });
     out.insert("component".into(), made.unwrap_or(Value::Null));
@@ -75,18 +113,38 @@ fn text_input(object: &Object, labelled: bool, seen: &mut Seen, problems: &mut P
     if field(object, "style").is_none() {
         read::missing("style", problems);
     }
-    out.insert("style".into(), json!(read::one_of(object, "style", &[1, 2], problems).unwrap_or(1)));
+    out.insert(
+        "style".into(),
+        json!(read::one_of(object, "style", &[1, 2], problems).unwrap_or(1)),
+    );
     if labelled {
-        out.insert("label".into(), json!(read::required_text(object, "label", 1..=TITLE_MAX_CHARS, problems)));
+        out.insert(
+            "label".into(),
+            json!(read::required_text(
+                object,
+                "label",
+                1..=TITLE_MAX_CHARS,
+                problems
+            )),
+        );
     }
     let min = read::whole(object, "min_length", 0..=INPUT_MAX_CHARS, problems);
     let max = read::whole(object, "max_length", 1..=INPUT_MAX_CHARS, problems);
-    if let (Some(min), Some(max)) = (min, max) && min > max {
-        problems.at("min_length", "TEXT_INPUT_COMPONENT_INVALID_MIN_LENGTH", "min_length cannot be greater than max_length");
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        problems.at(
+            "min_length",
+            "TEXT_INPUT_COMPONENT_INVALID_MIN_LENGTH",
+            "min_length cannot be greater than max_length",
+        );
     }
     out.insert("min_length".into(), json!(min));
     out.insert("max_length".into(), json!(max));
-    out.insert("required".into(), json!(read::flag(object, "required", problems).unwrap_or(true)));
+    out.insert(
+        "required".into(),
+        json!(read::flag(object, "required", problems).unwrap_or(true)),
+    );
     let longest = usize::try_from(max.unwrap_or(INPUT_MAX_CHARS)).unwrap_or(usize::MAX);
     for (key, limit) in [("value", longest), ("placeholder", PLACEHOLDER_MAX_CHARS)] {
         if let Some(text) = read::text(object, key, 0..=limit, problems) {

@@ -61,7 +61,14 @@ pub(crate) struct Thread {
 
 impl Channel {
     /// A channel without overwrites or messages.
-    pub(crate) fn new(id: Id, name: &str, kind: ChannelKind, parent: Option<Id>, position: i64, now_ms: i64) -> Self {
+    pub(crate) fn new(
+        id: Id,
+        name: &str,
+        kind: ChannelKind,
+        parent: Option<Id>,
+        position: i64,
+        now_ms: i64,
+    ) -> Self {
         Self {
             id,
             kind,
@@ -113,17 +120,33 @@ impl World {
 
     /// Deletes a channel or thread with everything in it, and tells everyone.
     pub(crate) fn delete_channel(&mut self, id: Id) {
-        let threads: Vec<Id> = self.channels.values().filter(|one| one.thread.is_some() && one.parent == Some(id)).map(|one| one.id).collect();
+        let threads: Vec<Id> = self
+            .channels
+            .values()
+            .filter(|one| one.thread.is_some() && one.parent == Some(id))
+            .map(|one| one.id)
+            .collect();
         for thread in threads {
             self.delete_channel(thread);
         }
         let payload = self.channel_json(id);
-        let Some(channel) = self.channels.shift_remove(&id) else { return };
-        let gone: Vec<Id> = self.messages.values().filter(|message| message.channel == id).map(|message| message.id).collect();
+        let Some(channel) = self.channels.shift_remove(&id) else {
+            return;
+        };
+        let gone: Vec<Id> = self
+            .messages
+            .values()
+            .filter(|message| message.channel == id)
+            .map(|message| message.id)
+            .collect();
         for message in gone {
             self.forget_message(message);
         }
-        for child in self.channels.values_mut().filter(|one| one.parent == Some(id)) {
+        for child in self
+            .channels
+            .values_mut()
+            .filter(|one| one.parent == Some(id))
+        {
             child.parent = None;
         }
         if channel.thread.is_some() {
@@ -132,6 +155,9 @@ impl World {
         } else if let Some(payload) = payload {
             self.dispatch("CHANNEL_DELETE", payload);
         }
-        self.feed.push(Change::ChannelGone { id, parent: channel.parent });
+        self.feed.push(Change::ChannelGone {
+            id,
+            parent: channel.parent,
+        });
     }
 }

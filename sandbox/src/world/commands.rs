@@ -41,12 +41,18 @@ pub(crate) struct Commands {
 impl Commands {
     /// The commands of a scope.
     pub(crate) fn of(&self, guild: Option<Id>) -> impl Iterator<Item = &Command> {
-        self.all.values().filter(move |command| command.guild == guild)
+        self.all
+            .values()
+            .filter(move |command| command.guild == guild)
     }
 
     /// The command of that name and type in a scope.
     pub(crate) fn named(&self, guild: Option<Id>, spec: &CommandSpec) -> Option<Id> {
-        self.of(guild).find(|command| command.spec.kind == spec.kind && command.spec.name.base == spec.name.base).map(|command| command.id)
+        self.of(guild)
+            .find(|command| {
+                command.spec.kind == spec.kind && command.spec.name.base == spec.name.base
+            })
+            .map(|command| command.id)
     }
 }
 
@@ -63,13 +69,21 @@ impl World {
     ///
     /// # Errors
     /// 30032 and 30034.
-    pub(crate) fn upsert_command(&mut self, guild: Option<Id>, spec: CommandSpec) -> Result<(Id, bool), ApiError> {
+    pub(crate) fn upsert_command(
+        &mut self,
+        guild: Option<Id>,
+        spec: CommandSpec,
+    ) -> Result<(Id, bool), ApiError> {
         if let Some(id) = self.commands.named(guild, &spec) {
             self.change_command(id, spec);
             self.feed.push(Change::Commands);
             return Ok((id, false));
         }
-        let count = self.commands.of(guild).filter(|command| command.spec.kind == spec.kind).count();
+        let count = self
+            .commands
+            .of(guild)
+            .filter(|command| command.spec.kind == spec.kind)
+            .count();
         if count >= most(spec.kind) {
             return Err(Code::TooManyCommands.into());
         }
@@ -83,13 +97,20 @@ impl World {
     ///
     /// # Errors
     /// 30032 and 30034.
-    pub(crate) fn overwrite_commands(&mut self, guild: Option<Id>, specs: Vec<CommandSpec>) -> Result<Vec<Id>, ApiError> {
+    pub(crate) fn overwrite_commands(
+        &mut self,
+        guild: Option<Id>,
+        specs: Vec<CommandSpec>,
+    ) -> Result<Vec<Id>, ApiError> {
         for kind in [CommandKind::Chat, CommandKind::User, CommandKind::Message] {
             if specs.iter().filter(|spec| spec.kind == kind).count() > most(kind) {
                 return Err(Code::TooManyCommands.into());
             }
         }
-        let fresh = specs.iter().filter(|spec| self.commands.named(guild, spec).is_none()).count();
+        let fresh = specs
+            .iter()
+            .filter(|spec| self.commands.named(guild, spec).is_none())
+            .count();
         self.note_creations(guild, fresh)?;
         let mut kept = Vec::with_capacity(specs.len());
         for spec in specs {
@@ -102,7 +123,9 @@ impl World {
             };
             kept.push(id);
         }
-        self.commands.all.retain(|id, command| command.guild != guild || kept.contains(id));
+        self.commands
+            .all
+            .retain(|id, command| command.guild != guild || kept.contains(id));
         self.feed.push(Change::Commands);
         self.feed.push(Change::Bot);
         Ok(kept)
@@ -111,17 +134,32 @@ impl World {
     fn note_creations(&mut self, guild: Option<Id>, count: usize) -> Result<(), ApiError> {
         let now = self.now_ms();
         self.commands.created.retain(|(_, at)| now - at < DAY_MS);
-        let today = self.commands.created.iter().filter(|(scope, _)| *scope == guild).count();
+        let today = self
+            .commands
+            .created
+            .iter()
+            .filter(|(scope, _)| *scope == guild)
+            .count();
         if today + count > CREATES_A_DAY as usize {
             return Err(Code::TooManyCommandCreates.into());
         }
-        self.commands.created.extend(std::iter::repeat_n((guild, now), count));
+        self.commands
+            .created
+            .extend(std::iter::repeat_n((guild, now), count));
         Ok(())
     }
 
     fn add_command(&mut self, guild: Option<Id>, spec: CommandSpec) -> Id {
         let (id, version) = (self.next_id(), self.next_id());
-        self.commands.all.insert(id, Command { id, guild, version, spec });
+        self.commands.all.insert(
+            id,
+            Command {
+                id,
+                guild,
+                version,
+                spec,
+            },
+        );
         id
     }
 

@@ -122,7 +122,9 @@ impl Fault {
     /// As the page's interface shows it.
     pub(crate) fn json(&self) -> Value {
         let mut out = json!({"id": self.id.to_string(), "times_left": self.times_left});
-        if let (Some(out), Ok(Value::Object(kind))) = (out.as_object_mut(), serde_json::to_value(&self.kind)) {
+        if let (Some(out), Ok(Value::Object(kind))) =
+            (out.as_object_mut(), serde_json::to_value(&self.kind))
+        {
             out.extend(kind);
         }
         out
@@ -133,7 +135,12 @@ impl Kind {
     /// Which requests it is for, if it is about requests.
     pub(crate) fn place(&self) -> Option<&Where> {
         match self {
-            Self::RateLimit { at, .. } | Self::ServerError { at, .. } | Self::Refuse { at, .. } | Self::LostAnswer { at } | Self::Cut { at } | Self::Slow { at, .. } => Some(at),
+            Self::RateLimit { at, .. }
+            | Self::ServerError { at, .. }
+            | Self::Refuse { at, .. }
+            | Self::LostAnswer { at }
+            | Self::Cut { at }
+            | Self::Slow { at, .. } => Some(at),
             _ => None,
         }
     }
@@ -142,13 +149,25 @@ impl Kind {
     pub(crate) fn is_momentary(&self) -> bool {
         matches!(
             self,
-            Self::GatewayDrop { .. } | Self::GatewayReconnect {} | Self::GatewayInvalidSession { .. } | Self::ForgetSessions {} | Self::ExpireInteractions {}
+            Self::GatewayDrop { .. }
+                | Self::GatewayReconnect {}
+                | Self::GatewayInvalidSession { .. }
+                | Self::ForgetSessions {}
+                | Self::ExpireInteractions {}
         )
     }
 
     /// How often it acts when nothing is said: once, or until it is ended.
     fn default_times(&self) -> Option<u64> {
-        matches!(self, Self::RateLimit { .. } | Self::ServerError { .. } | Self::Refuse { .. } | Self::LostAnswer { .. } | Self::Cut { .. }).then_some(1)
+        matches!(
+            self,
+            Self::RateLimit { .. }
+                | Self::ServerError { .. }
+                | Self::Refuse { .. }
+                | Self::LostAnswer { .. }
+                | Self::Cut { .. }
+        )
+        .then_some(1)
     }
 }
 
@@ -158,18 +177,33 @@ impl Faults {
     /// # Errors
     /// A sentence about what cannot be read.
     pub(crate) fn set(&mut self, mut body: Value) -> Result<Fault, String> {
-        let times = body.as_object_mut().and_then(|body| body.shift_remove("times"));
-        let kind: Kind = serde_json::from_value(body).map_err(|error| format!("This fault cannot be read: {error}."))?;
+        let times = body
+            .as_object_mut()
+            .and_then(|body| body.shift_remove("times"));
+        let kind: Kind = serde_json::from_value(body)
+            .map_err(|error| format!("This fault cannot be read: {error}."))?;
         let times_left = match times {
             None => kind.default_times(),
             Some(Value::Null) => None,
-            Some(value) => Some(value.as_u64().ok_or("`times` is a whole number, or null for \"until ended\".")?),
+            Some(value) => Some(
+                value
+                    .as_u64()
+                    .ok_or("`times` is a whole number, or null for \"until ended\".")?,
+            ),
         };
         check(&kind)?;
         let pattern = kind.place().and_then(|place| place.route.as_deref());
-        let route = pattern.map(Regex::new).transpose().map_err(|error| format!("`route` is no regular expression: {error}"))?;
+        let route = pattern
+            .map(Regex::new)
+            .transpose()
+            .map_err(|error| format!("`route` is no regular expression: {error}"))?;
         self.last_id += 1;
-        let fault = Fault { id: self.last_id, times_left, route, kind };
+        let fault = Fault {
+            id: self.last_id,
+            times_left,
+            route,
+            kind,
+        };
         if !fault.kind.is_momentary() {
             self.active.push(fault.clone());
         }
@@ -178,13 +212,19 @@ impl Faults {
 
     /// Ends one; gives it.
     pub(crate) fn end(&mut self, id: &str) -> Option<Fault> {
-        let at = self.active.iter().position(|fault| fault.id.to_string() == id)?;
+        let at = self
+            .active
+            .iter()
+            .position(|fault| fault.id.to_string() == id)?;
         Some(self.active.remove(at))
     }
 
     /// Ends all; tells whether the guild was out.
     pub(crate) fn clear(&mut self) -> bool {
-        let outage = self.active.iter().any(|fault| matches!(fault.kind, Kind::GuildOutage {}));
+        let outage = self
+            .active
+            .iter()
+            .any(|fault| matches!(fault.kind, Kind::GuildOutage {}));
         self.active.clear();
         outage
     }
@@ -197,12 +237,26 @@ impl Faults {
     /// The fault that this request meets, if any; it is used up by one. A slow answer goes together with another fault.
     pub(crate) fn meet(&mut self, method: &str, path: &str) -> (Option<Kind>, Option<u64>) {
         let fits = |fault: &Fault| {
-            let right_method = |at: &Where| at.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-            fault.kind.place().is_some_and(right_method) && fault.route.as_ref().is_none_or(|route| route.is_match(path))
+            let right_method = |at: &Where| {
+                at.method
+                    .as_deref()
+                    .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            };
+            fault.kind.place().is_some_and(right_method)
+                && fault
+                    .route
+                    .as_ref()
+                    .is_none_or(|route| route.is_match(path))
         };
         let delay = self.take(|fault| matches!(fault.kind, Kind::Slow { .. }) && fits(fault));
         let other = self.take(|fault| !matches!(fault.kind, Kind::Slow { .. }) && fits(fault));
-        let delay_ms = delay.and_then(|kind| if let Kind::Slow { delay_ms, .. } = kind { Some(delay_ms) } else { None });
+        let delay_ms = delay.and_then(|kind| {
+            if let Kind::Slow { delay_ms, .. } = kind {
+                Some(delay_ms)
+            } else {
+                None
+            }
+        });
         (other, delay_ms)
     }
 
@@ -221,30 +275,46 @@ impl Faults {
 
     /// Whether the token is refused now.
     pub(crate) fn unauthorized(&mut self) -> bool {
-        self.take(|fault| matches!(fault.kind, Kind::Unauthorized {})).is_some()
+        self.take(|fault| matches!(fault.kind, Kind::Unauthorized {}))
+            .is_some()
     }
 
     /// Whether a new gateway connection is refused now.
     pub(crate) fn refuse_gateway(&mut self) -> bool {
-        self.take(|fault| matches!(fault.kind, Kind::GatewayRefuse {})).is_some()
+        self.take(|fault| matches!(fault.kind, Kind::GatewayRefuse {}))
+            .is_some()
     }
 
     /// Whether the gateway is silent now. Not counted: silence holds until it is ended.
     pub(crate) fn gateway_silent(&self) -> bool {
-        self.active.iter().any(|fault| matches!(fault.kind, Kind::GatewaySilent {}))
+        self.active
+            .iter()
+            .any(|fault| matches!(fault.kind, Kind::GatewaySilent {}))
     }
 
     /// Whether the guild is out.
     pub(crate) fn outage(&self) -> bool {
-        self.active.iter().any(|fault| matches!(fault.kind, Kind::GuildOutage {}))
+        self.active
+            .iter()
+            .any(|fault| matches!(fault.kind, Kind::GuildOutage {}))
     }
 
     /// The bits that the bot has lost in a channel.
     pub(crate) fn lost_permissions(&self, channel: Id) -> u64 {
         let lost = self.active.iter().filter_map(|fault| match &fault.kind {
-            Kind::LosePermissions { permissions, channel_id } => {
-                let here = channel_id.as_deref().is_none_or(|id| Id::parse(id) == Some(channel));
-                here.then(|| permissions.iter().filter_map(|name| permissions::by_name(name)).fold(0, |bits, bit| bits | bit))
+            Kind::LosePermissions {
+                permissions,
+                channel_id,
+            } => {
+                let here = channel_id
+                    .as_deref()
+                    .is_none_or(|id| Id::parse(id) == Some(channel));
+                here.then(|| {
+                    permissions
+                        .iter()
+                        .filter_map(|name| permissions::by_name(name))
+                        .fold(0, |bits, bit| bits | bit)
+                })
             }
             _ => None,
         });
@@ -254,9 +324,16 @@ impl Faults {
 
 fn check(kind: &Kind) -> Result<(), String> {
     match kind {
-        Kind::ServerError { status, .. } if ![500, 502, 503, 504].contains(status) => Err("`status` is one of 500, 502, 503, 504.".to_owned()),
-        Kind::Refuse { code, .. } if crate::rest::error::Code::by_number(*code).is_none() => Err(format!("The sandbox knows no refusal {code}.")),
-        Kind::LosePermissions { permissions, .. } => match permissions.iter().find(|name| permissions::by_name(name).is_none()) {
+        Kind::ServerError { status, .. } if ![500, 502, 503, 504].contains(status) => {
+            Err("`status` is one of 500, 502, 503, 504.".to_owned())
+        }
+        Kind::Refuse { code, .. } if crate::rest::error::Code::by_number(*code).is_none() => {
+            Err(format!("The sandbox knows no refusal {code}."))
+        }
+        Kind::LosePermissions { permissions, .. } => match permissions
+            .iter()
+            .find(|name| permissions::by_name(name).is_none())
+        {
             Some(name) => Err(format!("There is no permission {name:?}.")),
             None => Ok(()),
         },
@@ -282,7 +359,13 @@ mod tests {
     #[test]
     fn a_fault_that_cannot_be_is_refused_in_words() {
         let mut faults = Faults::default();
-        for bad in [json!({"kind": "nonsense"}), json!({"kind": "server_error", "status": 418}), json!({"kind": "slow", "route": "("}), json!({"kind": "lose_permissions", "permissions": ["FLY"]}), json!(1)] {
+        for bad in [
+            json!({"kind": "nonsense"}),
+            json!({"kind": "server_error", "status": 418}),
+            json!({"kind": "slow", "route": "("}),
+            json!({"kind": "lose_permissions", "permissions": ["FLY"]}),
+            json!(1),
+        ] {
             assert!(faults.set(bad.clone()).is_err(), "{bad}");
         }
     }

@@ -14,10 +14,20 @@ pub(crate) const KEPT: usize = 1_000;
 pub(crate) enum Change {
     Message(Id),
     Edit(Id),
-    Deleted { id: Id, channel: Id, only_for: Option<Id> },
-    Typing { channel: Id, person: Id },
+    Deleted {
+        id: Id,
+        channel: Id,
+        only_for: Option<Id>,
+    },
+    Typing {
+        channel: Id,
+        person: Id,
+    },
     Channel(Id),
-    ChannelGone { id: Id, parent: Option<Id> },
+    ChannelGone {
+        id: Id,
+        parent: Option<Id>,
+    },
     Interaction(Id),
     Modal(Id),
     Commands,
@@ -35,7 +45,10 @@ pub(crate) struct Feed {
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { changes: VecDeque::new(), bell: watch::Sender::new(0) }
+        Self {
+            changes: VecDeque::new(),
+            bell: watch::Sender::new(0),
+        }
     }
 }
 
@@ -62,11 +75,20 @@ impl Feed {
 
     /// What came after `number`, or `None` when that is not remembered any more.
     pub(crate) fn after(&self, number: u64) -> Option<Vec<(u64, Change)>> {
-        let oldest = self.changes.front().map_or(self.last() + 1, |(first, _)| *first);
+        let oldest = self
+            .changes
+            .front()
+            .map_or(self.last() + 1, |(first, _)| *first);
         if number + 1 < oldest || number > self.last() {
             return None;
         }
-        Some(self.changes.iter().filter(|(one, _)| *one > number).cloned().collect())
+        Some(
+            self.changes
+                .iter()
+                .filter(|(one, _)| *one > number)
+                .cloned()
+                .collect(),
+        )
     }
 }
 

@@ -55,7 +55,10 @@ impl Kind {
 
     /// Whether it is a command, typed or from a menu.
     pub(crate) const fn is_command(self) -> bool {
-        matches!(self, Self::Command | Self::MessageCommand | Self::UserCommand)
+        matches!(
+            self,
+            Self::Command | Self::MessageCommand | Self::UserCommand
+        )
     }
 }
 
@@ -152,7 +155,10 @@ impl World {
 
     /// The interaction that a token belongs to.
     pub(crate) fn by_token(&self, token: &str) -> Option<&Interaction> {
-        self.interactions.values().rev().find(|interaction| interaction.token == token)
+        self.interactions
+            .values()
+            .rev()
+            .find(|interaction| interaction.token == token)
     }
 }
 

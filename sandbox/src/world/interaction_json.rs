@@ -11,7 +11,10 @@ use crate::validate::message::ATTACHMENT_MAX_BYTES;
 impl World {
     /// The payload of INTERACTION_CREATE.
     pub(crate) fn interaction_json(&self, interaction: &Interaction, data: Value) -> Value {
-        let locale = self.people.get(&interaction.person).map_or(GUILD_LOCALE, |person| &person.locale);
+        let locale = self
+            .people
+            .get(&interaction.person)
+            .map_or(GUILD_LOCALE, |person| &person.locale);
         let mut out = json!({"id": interaction.id, "application_id": APPLICATION, "type": interaction.kind.number(), "data": data,
             "guild_id": GUILD, "guild": {"id": GUILD, "locale": GUILD_LOCALE, "features": []},
             "channel_id": interaction.channel, "channel": self.partial_channel_json(interaction.channel, interaction.person),
@@ -20,7 +23,10 @@ impl World {
             "guild_locale": GUILD_LOCALE, "entitlements": [], "entitlement_sku_ids": [], "authorizing_integration_owners": {"0": GUILD}, "context": 0,
             "attachment_size_limit": ATTACHMENT_MAX_BYTES});
         let from_message = matches!(interaction.kind, Kind::Component | Kind::Modal);
-        if let Some(message) = interaction.source.filter(|_| from_message).and_then(|id| self.message_json(id, false))
+        if let Some(message) = interaction
+            .source
+            .filter(|_| from_message)
+            .and_then(|id| self.message_json(id, false))
             && let Some(body) = out.as_object_mut()
         {
             body.insert("message".into(), message);
@@ -31,7 +37,10 @@ impl World {
     fn interaction_member_json(&self, person: Id, channel: Id) -> Value {
         let mut member = self.member_json(person).unwrap_or_default();
         if let Some(body) = member.as_object_mut() {
-            body.insert("permissions".into(), json!(self.permissions_in(person, channel).to_string()));
+            body.insert(
+                "permissions".into(),
+                json!(self.permissions_in(person, channel).to_string()),
+            );
             body.insert("unusual_dm_activity_until".into(), Value::Null);
         }
         member
@@ -43,25 +52,64 @@ impl World {
         if let Some(body) = out.as_object_mut() {
             body.shift_remove("permission_overwrites");
             body.shift_remove("member");
-            body.insert("permissions".into(), json!(self.permissions_in(person, channel).to_string()));
+            body.insert(
+                "permissions".into(),
+                json!(self.permissions_in(person, channel).to_string()),
+            );
         }
         out
     }
 
     /// The objects that the options or values of an interaction name.
-    pub(crate) fn resolved_json(&self, people: &[Id], roles: &[Id], channels: &[Id], messages: &[Id], viewer: Id) -> Map<String, Value> {
+    pub(crate) fn resolved_json(
+        &self,
+        people: &[Id],
+        roles: &[Id],
+        channels: &[Id],
+        messages: &[Id],
+        viewer: Id,
+    ) -> Map<String, Value> {
         let mut out = Map::new();
         let mut put = |key: &str, entries: Map<String, Value>| {
             if !entries.is_empty() {
                 out.insert(key.to_owned(), Value::Object(entries));
             }
         };
-        put("users", people.iter().filter_map(|id| Some((id.to_string(), self.user_json(*id)?))).collect());
-        put("members", people.iter().filter_map(|id| Some((id.to_string(), self.resolved_member_json(*id)?))).collect());
-        put("roles", roles.iter().filter_map(|id| Some((id.to_string(), Self::role_json(self.roles.get(id)?)))).collect());
+        put(
+            "users",
+            people
+                .iter()
+                .filter_map(|id| Some((id.to_string(), self.user_json(*id)?)))
+                .collect(),
+        );
+        put(
+            "members",
+            people
+                .iter()
+                .filter_map(|id| Some((id.to_string(), self.resolved_member_json(*id)?)))
+                .collect(),
+        );
+        put(
+            "roles",
+            roles
+                .iter()
+                .filter_map(|id| Some((id.to_string(), Self::role_json(self.roles.get(id)?))))
+                .collect(),
+        );
         let known = channels.iter().filter(|id| self.channels.contains_key(*id));
-        put("channels", known.map(|id| (id.to_string(), self.partial_channel_json(*id, viewer))).collect());
-        put("messages", messages.iter().filter_map(|id| Some((id.to_string(), self.message_json(*id, false)?))).collect());
+        put(
+            "channels",
+            known
+                .map(|id| (id.to_string(), self.partial_channel_json(*id, viewer)))
+                .collect(),
+        );
+        put(
+            "messages",
+            messages
+                .iter()
+                .filter_map(|id| Some((id.to_string(), self.message_json(*id, false)?)))
+                .collect(),
+        );
         out
     }
 
@@ -70,7 +118,10 @@ impl World {
         if let Some(body) = member.as_object_mut() {
             body.shift_remove("deaf");
             body.shift_remove("mute");
-            body.insert("permissions".into(), json!(self.guild_permissions(id).to_string()));
+            body.insert(
+                "permissions".into(),
+                json!(self.guild_permissions(id).to_string()),
+            );
         }
         Some(member)
     }
@@ -79,7 +130,9 @@ impl World {
     pub(crate) fn metadata_json(&self, interaction: &Interaction) -> Value {
         let mut out = json!({"id": interaction.id, "type": interaction.kind.number(), "user": self.user_json(interaction.person),
             "authorizing_integration_owners": {"0": GUILD}});
-        let Some(body) = out.as_object_mut() else { return out };
+        let Some(body) = out.as_object_mut() else {
+            return out;
+        };
         match interaction.kind {
             Kind::Component => {
                 body.insert("interacted_message_id".into(), json!(interaction.source));
@@ -88,10 +141,16 @@ impl World {
                 body.insert("target_message_id".into(), json!(interaction.source));
             }
             Kind::UserCommand => {
-                body.insert("target_user".into(), json!(interaction.target_user.and_then(|id| self.user_json(id))));
+                body.insert(
+                    "target_user".into(),
+                    json!(interaction.target_user.and_then(|id| self.user_json(id))),
+                );
             }
             Kind::Modal => {
-                let before = interaction.of_modal.and_then(|id| self.interactions.get(&id)).map(|other| self.metadata_json(other));
+                let before = interaction
+                    .of_modal
+                    .and_then(|id| self.interactions.get(&id))
+                    .map(|other| self.metadata_json(other));
                 body.insert("triggering_interaction_metadata".into(), json!(before));
             }
             Kind::Command | Kind::Autocomplete => {}
@@ -114,7 +173,10 @@ impl World {
             }
         }
         if interaction.kind.is_command() {
-            message.command = interaction.command.clone().map(|name| (name, interaction.person));
+            message.command = interaction
+                .command
+                .clone()
+                .map(|name| (name, interaction.person));
         }
     }
 }

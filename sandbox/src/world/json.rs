@@ -41,9 +41,11 @@ impl World {
     /// A member object.
     pub(crate) fn member_json(&self, id: Id) -> Option<Value> {
         let person = self.people.get(&id)?;
-        Some(json!({"user": self.user_json(id), "nick": person.nick, "avatar": null, "banner": null, "roles": person.roles,
+        Some(
+            json!({"user": self.user_json(id), "nick": person.nick, "avatar": null, "banner": null, "roles": person.roles,
             "joined_at": discord_time(person.joined_ms), "premium_since": null, "deaf": false, "mute": false, "flags": 0,
-            "pending": false, "communication_disabled_until": null}))
+            "pending": false, "communication_disabled_until": null}),
+        )
     }
 
     /// A role object.
@@ -107,7 +109,10 @@ impl World {
         out.insert("member_count".into(), json!(thread.members.len().min(50)));
         out.insert("total_message_sent".into(), json!(thread.total_sent));
         if let Some(joined) = thread.members.get(&APPLICATION) {
-            out.insert("member".into(), Self::thread_member_json(channel.id, APPLICATION, *joined));
+            out.insert(
+                "member".into(),
+                Self::thread_member_json(channel.id, APPLICATION, *joined),
+            );
         }
     }
 
@@ -138,7 +143,10 @@ impl World {
         let mut fields = self.guild_fields();
         if counts {
             fields.insert("approximate_member_count".into(), json!(self.people.len()));
-            fields.insert("approximate_presence_count".into(), json!(self.people.len()));
+            fields.insert(
+                "approximate_presence_count".into(),
+                json!(self.people.len()),
+            );
         }
         Value::Object(fields)
     }
@@ -146,9 +154,23 @@ impl World {
     /// The guild as GUILD_CREATE gives it, with everything that the bot sees.
     pub(crate) fn guild_create_json(&self) -> Value {
         let mut fields = self.guild_fields();
-        let seen: Vec<Id> = self.channels.keys().copied().filter(|id| self.sees(APPLICATION, *id)).collect();
-        let (threads, channels): (Vec<Id>, Vec<Id>) = seen.into_iter().partition(|id| self.channels.get(id).is_some_and(|one| one.thread.is_some()));
-        let active = |id: &Id| self.channels.get(id).and_then(|one| one.thread.as_ref()).is_some_and(|thread| !thread.archived);
+        let seen: Vec<Id> = self
+            .channels
+            .keys()
+            .copied()
+            .filter(|id| self.sees(APPLICATION, *id))
+            .collect();
+        let (threads, channels): (Vec<Id>, Vec<Id>) = seen.into_iter().partition(|id| {
+            self.channels
+                .get(id)
+                .is_some_and(|one| one.thread.is_some())
+        });
+        let active = |id: &Id| {
+            self.channels
+                .get(id)
+                .and_then(|one| one.thread.as_ref())
+                .is_some_and(|thread| !thread.archived)
+        };
         let joined = self.people.get(&APPLICATION).map_or(0, |bot| bot.joined_ms);
         let own: Vec<Value> = self.member_json(APPLICATION).into_iter().collect();
         let Value::Object(more) = json!({"joined_at": discord_time(joined), "large": false, "unavailable": false,
@@ -165,8 +187,13 @@ impl World {
 
     /// The application as its owner sees it.
     pub(crate) fn application_json(&self) -> Value {
-        let permissions = self.roles.get(&BOT_ROLE).map_or(0, |role| role.permissions).to_string();
-        let installs = json!({"scopes": ["applications.commands", "bot"], "permissions": permissions});
+        let permissions = self
+            .roles
+            .get(&BOT_ROLE)
+            .map_or(0, |role| role.permissions)
+            .to_string();
+        let installs =
+            json!({"scopes": ["applications.commands", "bot"], "permissions": permissions});
         json!({"id": APPLICATION, "name": "Handbell", "icon": null, "description": "", "type": null, "bot": self.user_json(APPLICATION), "bot_public": false,
             "bot_require_code_grant": false, "install_params": installs, "integration_types_config": {"0": {"oauth2_install_params": installs}},
             "verify_key": "0".repeat(64), "flags": 0, "flags_new": "0", "tags": [], "redirect_uris": [], "interactions_endpoint_url": null,

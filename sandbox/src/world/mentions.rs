@@ -28,16 +28,26 @@ pub(crate) struct Named {
 }
 
 #[expect(clippy::expect_used, reason = "a constant pattern; a test builds it")]
-static MENTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<(@!?|@&|#)(\d{1,20})>").expect("the pattern of mentions"));
+static MENTION: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"<(@!?|@&|#)(\d{1,20})>").expect("the pattern of mentions"));
 #[expect(clippy::expect_used, reason = "a constant pattern; a test builds it")]
-static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)```.*?```|`[^`\n]+`").expect("the pattern of code"));
+static CODE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?s)```.*?```|`[^`\n]+`").expect("the pattern of code"));
 
 /// What a text names outside code.
 pub(crate) fn named(text: &str) -> Named {
     let text = CODE.replace_all(text, " ");
-    let mut found = Named { everyone: text.contains("@everyone") || text.contains("@here"), ..Named::default() };
+    let mut found = Named {
+        everyone: text.contains("@everyone") || text.contains("@here"),
+        ..Named::default()
+    };
     for capture in MENTION.captures_iter(&text) {
-        let (Some(sigil), Some(id)) = (capture.get(1), capture.get(2).and_then(|id| Id::parse(id.as_str()))) else { continue };
+        let (Some(sigil), Some(id)) = (
+            capture.get(1),
+            capture.get(2).and_then(|id| Id::parse(id.as_str())),
+        ) else {
+            continue;
+        };
         let list = match sigil.as_str() {
             "@&" => &mut found.roles,
             "#" => &mut found.channels,
@@ -77,20 +87,32 @@ pub(crate) fn of(world: &World, message: &Message, allowed: Option<&AllowedMenti
     let allowed = allowed.unwrap_or(&everything);
     let named = named(&texts(message));
     let strong = world.may(message.author, message.channel, bit::MENTION_EVERYONE);
-    let user = |id: &Id| world.people.contains_key(id) && (allowed.all_users || allowed.users.contains(id));
+    let user = |id: &Id| {
+        world.people.contains_key(id) && (allowed.all_users || allowed.users.contains(id))
+    };
     let role = |id: &Id| {
-        let pingable = world.roles.get(id).is_some_and(|role| role.mentionable || strong);
+        let pingable = world
+            .roles
+            .get(id)
+            .is_some_and(|role| role.mentionable || strong);
         pingable && (allowed.all_roles || allowed.roles.contains(id))
     };
     let mut users: Vec<Id> = named.users.iter().copied().filter(user).collect();
     if allowed.replied_user
         && message.kind == 19
-        && let Some(author) = message.reference.and_then(|(_, id)| world.messages.get(&id)).map(|other| other.author)
+        && let Some(author) = message
+            .reference
+            .and_then(|(_, id)| world.messages.get(&id))
+            .map(|other| other.author)
         && !users.contains(&author)
     {
         users.push(author);
     }
-    Mentioned { users, roles: named.roles.iter().copied().filter(role).collect(), everyone: named.everyone && allowed.everyone && strong }
+    Mentioned {
+        users,
+        roles: named.roles.iter().copied().filter(role).collect(),
+        everyone: named.everyone && allowed.everyone && strong,
+    }
 }
 
 /// A member object without its user, as message events carry it.
@@ -104,7 +126,16 @@ pub(crate) fn without_user(mut member: Value) -> Value {
 /// A name that can stand in an address: as Discord, everything but letters, digits, `.`, `_` and `-` becomes `_`.
 pub(crate) fn safe_filename(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let safe: String = last.chars().map(|one| if one.is_ascii_alphanumeric() || "._-".contains(one) { one } else { '_' }).collect();
+    let safe: String = last
+        .chars()
+        .map(|one| {
+            if one.is_ascii_alphanumeric() || "._-".contains(one) {
+                one
+            } else {
+                '_'
+            }
+        })
+        .collect();
     match safe.trim_matches('.') {
         "" => "file".to_owned(),
         trimmed => trimmed.to_owned(),
@@ -113,7 +144,10 @@ pub(crate) fn safe_filename(name: &str) -> String {
 
 /// A content type from the ending of a name.
 pub(crate) fn guess_content_type(filename: &str) -> String {
-    let ending = filename.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    let ending = filename
+        .rsplit_once('.')
+        .map_or("", |(_, ending)| ending)
+        .to_ascii_lowercase();
     let found = match ending.as_str() {
         "txt" | "log" | "md" | "toml" => "text/plain; charset=utf-8",
         "json" => "application/json; charset=utf-8",
@@ -131,11 +165,24 @@ pub(crate) fn guess_content_type(filename: &str) -> String {
 /// Width and height of a PNG or GIF, which the page needs to keep its layout still.
 pub(crate) fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        let read = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+        let read = |at: usize| {
+            bytes
+                .get(at..at + 4)?
+                .try_into()
+                .ok()
+                .map(u32::from_be_bytes)
+        };
         return Some((read(16)?, read(20)?));
     }
     if bytes.starts_with(b"GIF8") {
-        let read = |at: usize| bytes.get(at..at + 2)?.try_into().ok().map(u16::from_le_bytes).map(u32::from);
+        let read = |at: usize| {
+            bytes
+                .get(at..at + 2)?
+                .try_into()
+                .ok()
+                .map(u16::from_le_bytes)
+                .map(u32::from)
+        };
         return Some((read(6)?, read(8)?));
     }
     None
@@ -148,19 +195,26 @@ pub(crate) fn replace_links(value: &mut Value, links: &[(String, String)]) -> Op
             let mut lost = None;
             for (key, inner) in map.iter_mut() {
                 match inner {
-                    Value::String(text) if key.ends_with("url") && text.starts_with("attachment://") => {
+                    Value::String(text)
+                        if key.ends_with("url") && text.starts_with("attachment://") =>
+                    {
                         match links.iter().find(|(link, _)| link == text) {
                             Some((_, url)) => text.clone_from(url),
                             None => lost = Some(text.replacen("attachment://", "", 1)),
                         }
                     }
-                    Value::Object(_) | Value::Array(_) => lost = replace_links(inner, links).or(lost),
+                    Value::Object(_) | Value::Array(_) => {
+                        lost = replace_links(inner, links).or(lost)
+                    }
                     _ => {}
                 }
             }
             lost
         }
-        Value::Array(list) => list.iter_mut().filter_map(|inner| replace_links(inner, links)).last(),
+        Value::Array(list) => list
+            .iter_mut()
+            .filter_map(|inner| replace_links(inner, links))
+            .last(),
         _ => None,
     }
 }
@@ -173,7 +227,10 @@ mod tests {
     fn mentions_in_code_are_text() {
         let found = named("<@1> `<@2>` ```\n<@3>\n``` <@!4> <@&5> <#6>");
         assert_eq!(found.users, [Id::new(1), Id::new(4)]);
-        assert_eq!((found.roles, found.channels), (vec![Id::new(5)], vec![Id::new(6)]));
+        assert_eq!(
+            (found.roles, found.channels),
+            (vec![Id::new(5)], vec![Id::new(6)])
+        );
     }
 
     #[test]

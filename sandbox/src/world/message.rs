@@ -125,7 +125,8 @@ impl World {
     pub(crate) fn fill(&mut self, message: &mut Message, draft: Draft) -> Result<(), ApiError> {
         self.fill_attachments(message, &draft)?;
         if let Some(flags) = draft.flags {
-            let settable = flag::SUPPRESS_EMBEDS | flag::COMPONENTS_V2 | flag::SUPPRESS_NOTIFICATIONS;
+            let settable =
+                flag::SUPPRESS_EMBEDS | flag::COMPONENTS_V2 | flag::SUPPRESS_NOTIFICATIONS;
             message.flags = (message.flags & !flag::SUPPRESS_EMBEDS) | (flags & settable);
         }
         if let Some(embeds) = draft.embeds {
@@ -150,7 +151,11 @@ impl World {
             None => message.attachments.clone(),
             Some(entries) => {
                 let of_entry = |entry: &crate::validate::message::AttachmentEntry| {
-                    let mut found = message.attachments.iter().find(|one| one.id == entry.id)?.clone();
+                    let mut found = message
+                        .attachments
+                        .iter()
+                        .find(|one| one.id == entry.id)?
+                        .clone();
                     found.description = entry.description.clone().or(found.description);
                     Some(found)
                 };
@@ -159,35 +164,78 @@ impl World {
         };
         let mut problems = Problems::default();
         if kept.len() + draft.uploads.len() > ATTACHMENTS_MAX {
-            problems.at("attachments", "BASE_TYPE_MAX_LENGTH", format!("Must be {ATTACHMENTS_MAX} or fewer in length."));
+            problems.at(
+                "attachments",
+                "BASE_TYPE_MAX_LENGTH",
+                format!("Must be {ATTACHMENTS_MAX} or fewer in length."),
+            );
         }
         problems.finish()?;
         for upload in &draft.uploads {
-            let number = upload.field.strip_prefix("files[").and_then(|rest| rest.strip_suffix(']')).and_then(Id::parse);
-            let entry = draft.attachments.iter().flatten().find(|entry| Some(entry.id) == number);
-            let name = entry.and_then(|entry| entry.filename.clone()).unwrap_or_else(|| upload.filename.clone());
+            let number = upload
+                .field
+                .strip_prefix("files[")
+                .and_then(|rest| rest.strip_suffix(']'))
+                .and_then(Id::parse);
+            let entry = draft
+                .attachments
+                .iter()
+                .flatten()
+                .find(|entry| Some(entry.id) == number);
+            let name = entry
+                .and_then(|entry| entry.filename.clone())
+                .unwrap_or_else(|| upload.filename.clone());
             let description = entry.and_then(|entry| entry.description.clone());
             let ephemeral = message.only_for.is_some();
-            kept.push(self.store_file(message.channel, &name, upload.content_type.as_deref(), upload.bytes.clone(), (description, ephemeral)));
+            kept.push(self.store_file(
+                message.channel,
+                &name,
+                upload.content_type.as_deref(),
+                upload.bytes.clone(),
+                (description, ephemeral),
+            ));
         }
         message.attachments = kept;
         Ok(())
     }
 
     /// Keeps a file and gives its attachment.
-    pub(crate) fn store_file(&mut self, channel: Id, name: &str, content_type: Option<&str>, bytes: Bytes, (description, ephemeral): (Option<String>, bool)) -> Attachment {
+    pub(crate) fn store_file(
+        &mut self,
+        channel: Id,
+        name: &str,
+        content_type: Option<&str>,
+        bytes: Bytes,
+        (description, ephemeral): (Option<String>, bool),
+    ) -> Attachment {
         let id = self.next_id();
         let filename = mentions::safe_filename(name);
-        let content_type = content_type.map_or_else(|| mentions::guess_content_type(&filename), str::to_owned);
+        let content_type =
+            content_type.map_or_else(|| mentions::guess_content_type(&filename), str::to_owned);
         let (size, dimensions) = (bytes.len(), mentions::picture_size(&bytes));
         self.attachment_bytes += size;
-        self.files.insert(id, StoredFile { content_type: content_type.clone(), bytes });
+        self.files.insert(
+            id,
+            StoredFile {
+                content_type: content_type.clone(),
+                bytes,
+            },
+        );
         while self.attachment_bytes > KEPT_BYTES && self.files.len() > 1 {
             if let Some((_, old)) = self.files.shift_remove_index(0) {
                 self.attachment_bytes -= old.bytes.len();
             }
         }
-        Attachment { id, filename, description, content_type, size, dimensions, channel, ephemeral }
+        Attachment {
+            id,
+            filename,
+            description,
+            content_type,
+            size,
+            dimensions,
+            channel,
+            ephemeral,
+        }
     }
 
     /// Where a file can be fetched.
@@ -196,12 +244,25 @@ impl World {
     }
 
     fn resolve_attachment_links(&self, message: &mut Message) -> Result<(), ApiError> {
-        let links: Vec<(String, String)> = message.attachments.iter().map(|one| (format!("attachment://{}", one.filename), self.file_url(one))).collect();
+        let links: Vec<(String, String)> = message
+            .attachments
+            .iter()
+            .map(|one| (format!("attachment://{}", one.filename), self.file_url(one)))
+            .collect();
         let mut problems = Problems::default();
-        for (key, list) in [("embeds", &mut message.embeds), ("components", &mut message.components)] {
+        for (key, list) in [
+            ("embeds", &mut message.embeds),
+            ("components", &mut message.components),
+        ] {
             for (index, value) in list.iter_mut().enumerate() {
                 if let Some(lost) = mentions::replace_links(value, &links) {
-                    problems.within(key, |p| p.at(index, "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", format!("The referenced attachment \"{lost}\" was not found")));
+                    problems.within(key, |p| {
+                        p.at(
+                            index,
+                            "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
+                            format!("The referenced attachment \"{lost}\" was not found"),
+                        )
+                    });
                 }
             }
         }
@@ -232,7 +293,9 @@ impl World {
 
     fn note_activity(&mut self, channel: Id, message: Id, author: Id) {
         let now = self.now_ms();
-        let Some(place) = self.channels.get_mut(&channel) else { return };
+        let Some(place) = self.channels.get_mut(&channel) else {
+            return;
+        };
         place.last_message = Some(message);
         let mut woken = false;
         let mut starter = None;
@@ -260,13 +323,21 @@ impl World {
 
     /// Sends a message event, if the bot sees the channel. An ephemeral message is known over REST alone, as on Discord.
     pub(crate) fn tell_message(&mut self, id: Id, event: &'static str) {
-        let Some(message) = self.messages.get(&id).filter(|message| !message.local && message.only_for.is_none()) else { return };
+        let Some(message) = self
+            .messages
+            .get(&id)
+            .filter(|message| !message.local && message.only_for.is_none())
+        else {
+            return;
+        };
         if !self.sees(APPLICATION, message.channel) {
             return;
         }
         let author = message.author;
         let nonce = message.nonce.clone();
-        let Some(mut payload) = self.message_json(id, true) else { return };
+        let Some(mut payload) = self.message_json(id, true) else {
+            return;
+        };
         if let Some(body) = payload.as_object_mut() {
             body.insert("guild_id".into(), json!(GUILD));
             if let Some(member) = self.member_json(author) {
@@ -294,28 +365,44 @@ impl World {
         let (channel, local, private) = (known.channel, known.local, known.only_for.is_some());
         let told = !local && !private && self.sees(APPLICATION, channel);
         self.forget_message(id);
-        if let Some(thread) = self.channels.get_mut(&channel).and_then(|place| place.thread.as_mut()) {
+        if let Some(thread) = self
+            .channels
+            .get_mut(&channel)
+            .and_then(|place| place.thread.as_mut())
+        {
             thread.message_count = (thread.message_count - 1).max(0);
         }
         if told {
-            self.dispatch("MESSAGE_DELETE", json!({"id": id, "channel_id": channel, "guild_id": GUILD}));
+            self.dispatch(
+                "MESSAGE_DELETE",
+                json!({"id": id, "channel_id": channel, "guild_id": GUILD}),
+            );
         }
         Ok(())
     }
 
     /// Drops a message and its files without telling the bot.
     pub(crate) fn forget_message(&mut self, id: Id) {
-        let Some(message) = self.messages.remove(&id) else { return };
+        let Some(message) = self.messages.remove(&id) else {
+            return;
+        };
         for attachment in &message.attachments {
             if let Some(file) = self.files.shift_remove(&attachment.id) {
                 self.attachment_bytes -= file.bytes.len();
             }
         }
-        self.feed.push(Change::Deleted { id, channel: message.channel, only_for: message.only_for });
+        self.feed.push(Change::Deleted {
+            id,
+            channel: message.channel,
+            only_for: message.only_for,
+        });
     }
 }
 
 /// The path under which a file is served.
 pub(crate) fn file_path(attachment: &Attachment) -> String {
-    format!("/attachments/{}/{}/{}", attachment.channel, attachment.id, attachment.filename)
+    format!(
+        "/attachments/{}/{}/{}",
+        attachment.channel, attachment.id, attachment.filename
+    )
 }

@@ -12,7 +12,9 @@ use crate::validate::message::flag;
 impl World {
     /// A message object. `guarded` blanks what a bot without the message-content intent may not read.
     pub(crate) fn message_json(&self, id: Id, guarded: bool) -> Option<Value> {
-        self.messages.get(&id).map(|message| self.message_object(message, guarded, true))
+        self.messages
+            .get(&id)
+            .map(|message| self.message_object(message, guarded, true))
     }
 
     fn message_object(&self, message: &Message, guarded: bool, with_reference: bool) -> Value {
@@ -23,18 +25,55 @@ impl World {
         put("id", json!(message.id));
         put("channel_id", json!(message.channel));
         put("type", json!(message.kind));
-        put("author", self.user_json(message.author).unwrap_or_else(|| self.stranger_json(message.author)));
-        put("content", json!(if open { message.content.as_str() } else { "" }));
+        put(
+            "author",
+            self.user_json(message.author)
+                .unwrap_or_else(|| self.stranger_json(message.author)),
+        );
+        put(
+            "content",
+            json!(if open { message.content.as_str() } else { "" }),
+        );
         let users = message.mentioned.users.iter();
-        put("mentions", users.filter_map(|id| self.user_json(*id)).collect());
+        put(
+            "mentions",
+            users.filter_map(|id| self.user_json(*id)).collect(),
+        );
         put("mention_roles", json!(message.mentioned.roles));
         put("mention_everyone", json!(message.mentioned.everyone));
-        let attachments = message.attachments.iter().map(|one| self.attachment_json(one));
-        put("attachments", if open { attachments.collect() } else { json!([]) });
-        put("embeds", if open && message.flags & flag::SUPPRESS_EMBEDS == 0 { json!(message.embeds) } else { json!([]) });
-        put("components", if open { json!(message.components) } else { json!([]) });
+        let attachments = message
+            .attachments
+            .iter()
+            .map(|one| self.attachment_json(one));
+        put(
+            "attachments",
+            if open {
+                attachments.collect()
+            } else {
+                json!([])
+            },
+        );
+        put(
+            "embeds",
+            if open && message.flags & flag::SUPPRESS_EMBEDS == 0 {
+                json!(message.embeds)
+            } else {
+                json!([])
+            },
+        );
+        put(
+            "components",
+            if open {
+                json!(message.components)
+            } else {
+                json!([])
+            },
+        );
         put("timestamp", json!(discord_time(message.at_ms)));
-        put("edited_timestamp", json!(message.edited_ms.map(discord_time)));
+        put(
+            "edited_timestamp",
+            json!(message.edited_ms.map(discord_time)),
+        );
         put("flags", json!(flags_of(message)));
         put("pinned", json!(message.pinned));
         put("tts", json!(message.tts));
@@ -46,7 +85,10 @@ impl World {
             }
             out.insert("message_reference".into(), reference);
             if with_reference && matches!(message.kind, 19 | 21) {
-                let referenced = self.messages.get(&other).map(|other| self.message_object(other, guarded, false));
+                let referenced = self
+                    .messages
+                    .get(&other)
+                    .map(|other| self.message_object(other, guarded, false));
                 out.insert("referenced_message".into(), json!(referenced));
             }
         }
@@ -65,7 +107,9 @@ impl World {
         }
         out.insert("application_id".into(), json!(APPLICATION));
         out.insert("webhook_id".into(), json!(APPLICATION));
-        let Some(metadata) = &message.interaction_metadata else { return };
+        let Some(metadata) = &message.interaction_metadata else {
+            return;
+        };
         out.insert("interaction_metadata".into(), metadata.clone());
         if let Some((name, person)) = &message.command {
             let interaction = json!({"id": metadata["id"], "type": metadata["type"], "name": name, "user": self.user_json(*person)});
@@ -116,7 +160,9 @@ fn flags_of(message: &Message) -> u64 {
 
 fn reactions_json(message: &Message) -> Value {
     let one = |(emoji, people): (&String, &Vec<Id>)| {
-        let (name, id) = emoji.split_once(':').map_or((emoji.as_str(), None), |(name, id)| (name, Some(id)));
+        let (name, id) = emoji
+            .split_once(':')
+            .map_or((emoji.as_str(), None), |(name, id)| (name, Some(id)));
         json!({"emoji": {"id": id, "name": name}, "count": people.len(), "count_details": {"burst": 0, "normal": people.len()},
             "burst_colors": [], "me_burst": false, "burst_me": false, "me": people.contains(&APPLICATION), "burst_count": 0})
     };

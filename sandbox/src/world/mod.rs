@@ -137,6 +137,7 @@ impl World {
     pub(crate) fn dispatch(&mut self, name: &'static str, data: serde_json::Value) -> bool {
         let silent = self.faults.gateway_silent();
         let at = self.now_ms();
-        self.gateway.dispatch(name, data, silent, at, &mut self.recorder)
+        self.gateway
+            .dispatch(name, data, silent, at, &mut self.recorder)
     }
 }

@@ -36,7 +36,10 @@ pub(crate) struct Person {
 impl Person {
     /// The name that others read.
     pub(crate) fn shown_name(&self) -> &str {
-        self.nick.as_deref().or(self.display_name.as_deref()).unwrap_or(&self.name)
+        self.nick
+            .as_deref()
+            .or(self.display_name.as_deref())
+            .unwrap_or(&self.name)
     }
 }
 
@@ -44,7 +47,9 @@ impl World {
     /// A person (not the bot) by name or id.
     pub(crate) fn find_person(&self, who: &str) -> Option<&Person> {
         let by_id = Id::parse(who).and_then(|id| self.people.get(&id));
-        by_id.or_else(|| self.people.values().find(|person| person.name == who)).filter(|person| !person.bot)
+        by_id
+            .or_else(|| self.people.values().find(|person| person.name == who))
+            .filter(|person| !person.bot)
     }
 
     /// A role by name or id.
@@ -55,31 +60,64 @@ impl World {
 
     /// The colour of a person: that of the highest role that has one.
     pub(crate) fn colour_of(&self, person: &Person) -> Option<u32> {
-        let roles = person.roles.iter().filter_map(|id| self.roles.get(id)).filter(|role| role.colour != 0);
-        roles.max_by_key(|role| role.position).map(|role| role.colour)
+        let roles = person
+            .roles
+            .iter()
+            .filter_map(|id| self.roles.get(id))
+            .filter(|role| role.colour != 0);
+        roles
+            .max_by_key(|role| role.position)
+            .map(|role| role.colour)
     }
 
     /// What somebody may do in the guild, before any channel's overwrites.
     pub(crate) fn guild_permissions(&self, who: Id) -> u64 {
-        let Some(person) = self.people.get(&who) else { return 0 };
+        let Some(person) = self.people.get(&who) else {
+            return 0;
+        };
         if who == OWNER {
             return permissions::ALL;
         }
         let everyone = self.roles.get(&GUILD).map_or(0, |role| role.permissions);
-        let bits = person.roles.iter().filter_map(|id| self.roles.get(id)).fold(everyone, |bits, role| bits | role.permissions);
-        if bits & bit::ADMINISTRATOR != 0 { permissions::ALL } else { bits }
+        let bits = person
+            .roles
+            .iter()
+            .filter_map(|id| self.roles.get(id))
+            .fold(everyone, |bits, role| bits | role.permissions);
+        if bits & bit::ADMINISTRATOR != 0 {
+            permissions::ALL
+        } else {
+            bits
+        }
     }
 
     /// What somebody may do in a channel; a thread follows its parent. What faults take from the bot is taken here.
     pub(crate) fn permissions_in(&self, who: Id, channel: Id) -> u64 {
-        let Some((place, person)) = self.channels.get(&channel).zip(self.people.get(&who)) else { return 0 };
+        let Some((place, person)) = self.channels.get(&channel).zip(self.people.get(&who)) else {
+            return 0;
+        };
         let home = place.thread.as_ref().and(place.parent).unwrap_or(channel);
-        let overwrites = self.channels.get(&home).map_or(&[][..], |home| &home.overwrites);
+        let overwrites = self
+            .channels
+            .get(&home)
+            .map_or(&[][..], |home| &home.overwrites);
         let base = self.guild_permissions(who);
-        let bits = if base == permissions::ALL { base } else { permissions::apply(base, overwrites, GUILD, &person.roles, who) };
-        let lost = if person.bot { self.faults.lost_permissions(home) } else { 0 };
+        let bits = if base == permissions::ALL {
+            base
+        } else {
+            permissions::apply(base, overwrites, GUILD, &person.roles, who)
+        };
+        let lost = if person.bot {
+            self.faults.lost_permissions(home)
+        } else {
+            0
+        };
         let bits = bits & !lost;
-        if bits & bit::VIEW_CHANNEL == 0 { 0 } else { bits }
+        if bits & bit::VIEW_CHANNEL == 0 {
+            0
+        } else {
+            bits
+        }
     }
 
     /// Whether somebody may do all of `needed` in a channel.
@@ -89,19 +127,30 @@ impl World {
 
     /// Whether somebody sees a channel; a private thread is seen by its members and by who manages threads.
     pub(crate) fn sees(&self, who: Id, channel: Id) -> bool {
-        let Some(place) = self.channels.get(&channel) else { return false };
+        let Some(place) = self.channels.get(&channel) else {
+            return false;
+        };
         if !self.may(who, channel, bit::VIEW_CHANNEL) {
             return false;
         }
         match &place.thread {
-            Some(thread) if thread.private => thread.members.contains_key(&who) || self.may(who, channel, bit::MANAGE_THREADS),
+            Some(thread) if thread.private => {
+                thread.members.contains_key(&who) || self.may(who, channel, bit::MANAGE_THREADS)
+            }
             _ => true,
         }
     }
 
     /// The permission that lets somebody write here: threads have their own.
     pub(crate) fn send_permission(&self, channel: Id) -> u64 {
-        let thread = self.channels.get(&channel).is_some_and(|place| place.thread.is_some());
-        if thread { bit::SEND_MESSAGES_IN_THREADS } else { bit::SEND_MESSAGES }
+        let thread = self
+            .channels
+            .get(&channel)
+            .is_some_and(|place| place.thread.is_some());
+        if thread {
+            bit::SEND_MESSAGES_IN_THREADS
+        } else {
+            bit::SEND_MESSAGES
+        }
     }
 }

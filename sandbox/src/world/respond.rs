@@ -32,7 +32,9 @@ pub(crate) enum Callback {
 
 /// Whether a draft asks for a message that one person alone sees.
 pub(crate) fn is_ephemeral(draft: &Draft) -> bool {
-    draft.flags.is_some_and(|flags| flags & flag::EPHEMERAL != 0)
+    draft
+        .flags
+        .is_some_and(|flags| flags & flag::EPHEMERAL != 0)
 }
 
 impl World {
@@ -40,9 +42,18 @@ impl World {
     ///
     /// # Errors
     /// 10062 when it is too late or unknown, 50027 when the token is wrong, 40060 when there was a response already, 50006, 50035.
-    pub(crate) fn respond(&mut self, id: Id, token: &str, callback: Callback) -> Result<Option<Id>, ApiError> {
+    pub(crate) fn respond(
+        &mut self,
+        id: Id,
+        token: &str,
+        callback: Callback,
+    ) -> Result<Option<Id>, ApiError> {
         self.sweep();
-        let interaction = self.interactions.get(&id).ok_or(Code::UnknownInteraction)?.clone();
+        let interaction = self
+            .interactions
+            .get(&id)
+            .ok_or(Code::UnknownInteraction)?
+            .clone();
         if interaction.token != token {
             return Err(Code::InvalidToken.into());
         }
@@ -79,7 +90,11 @@ impl World {
         self.with(id, |one| {
             one.acknowledged_ms = Some(now);
             one.answered_ms = answered.then_some(now);
-            one.progress = if answered { Progress::Answered } else { Progress::Thinking };
+            one.progress = if answered {
+                Progress::Answered
+            } else {
+                Progress::Thinking
+            };
             one.response = response;
         });
         self.feed.push(Change::Interaction(id));
@@ -102,14 +117,23 @@ impl World {
         self.post(message)
     }
 
-    fn new_response(&mut self, interaction: &Interaction, draft: Draft, follow_up: bool) -> Result<Id, ApiError> {
+    fn new_response(
+        &mut self,
+        interaction: &Interaction,
+        draft: Draft,
+        follow_up: bool,
+    ) -> Result<Id, ApiError> {
         if draft.is_empty() {
             return Err(Code::EmptyMessage.into());
         }
         let (id, now) = (self.next_id(), self.now_ms());
         let mut message = Message::new(id, interaction.channel, APPLICATION, now);
         self.mark_answer(&mut message, interaction);
-        if follow_up && let Some(original) = interaction.response.filter(|original| self.messages.contains_key(original)) {
+        if follow_up
+            && let Some(original) = interaction
+                .response
+                .filter(|original| self.messages.contains_key(original))
+        {
             message.kind = 19;
             message.reference = Some((interaction.channel, original));
             message.command = None;
@@ -143,7 +167,11 @@ impl World {
     /// As [`World::open_token`]; 50006, 50035.
     pub(crate) fn follow_up(&mut self, token: &str, draft: Draft) -> Result<Id, ApiError> {
         let interaction = self.open_token(token)?;
-        let thinking = interaction.response.filter(|id| self.messages.get(id).is_some_and(|message| message.state == State::Thinking));
+        let thinking = interaction.response.filter(|id| {
+            self.messages
+                .get(id)
+                .is_some_and(|message| message.state == State::Thinking)
+        });
         if let Some(original) = thinking {
             if draft.is_empty() {
                 return Err(Code::EmptyMessage.into());
@@ -161,12 +189,22 @@ impl World {
     ///
     /// # Errors
     /// As [`World::open_token`]; 10008 when there is none or it belongs to another interaction.
-    pub(crate) fn token_message(&mut self, token: &str, which: &str) -> Result<(Interaction, Id), ApiError> {
+    pub(crate) fn token_message(
+        &mut self,
+        token: &str,
+        which: &str,
+    ) -> Result<(Interaction, Id), ApiError> {
         let interaction = self.open_token(token)?;
-        let id = if which == "@original" { interaction.response } else { Id::parse(which) };
+        let id = if which == "@original" {
+            interaction.response
+        } else {
+            Id::parse(which)
+        };
         let id = id.filter(|id| {
             let own = interaction.response == Some(*id);
-            self.messages.get(id).is_some_and(|message| own || message.interaction == Some(interaction.id))
+            self.messages
+                .get(id)
+                .is_some_and(|message| own || message.interaction == Some(interaction.id))
         });
         Ok((interaction, id.ok_or(Code::UnknownMessage)?))
     }
@@ -196,7 +234,10 @@ impl World {
         let mut message = self.messages.get(&id).ok_or(Code::UnknownMessage)?.clone();
         let before: Vec<Id> = message.attachments.iter().map(|one| one.id).collect();
         self.fill(&mut message, draft)?;
-        let empty = message.content.is_empty() && message.embeds.is_empty() && message.components.is_empty() && message.attachments.is_empty();
+        let empty = message.content.is_empty()
+            && message.embeds.is_empty()
+            && message.components.is_empty()
+            && message.attachments.is_empty();
         if empty {
             return Err(Code::EmptyMessage.into());
         }

@@ -31,18 +31,56 @@ pub(crate) const ROLES: [(&str, Id, u32); 4] = [
 
 /// Names and ids of the text channels.
 pub(crate) const CHANNELS: [(&str, Id, &str); 3] = [
-    ("incidents", Id::new(1_000_000_000_000_000_301), "What is broken right now"),
-    ("ops", Id::new(1_000_000_000_000_000_302), "Everything else about running the mall"),
+    (
+        "incidents",
+        Id::new(1_000_000_000_000_000_301),
+        "What is broken right now",
+    ),
+    (
+        "ops",
+        Id::new(1_000_000_000_000_000_302),
+        "Everything else about running the mall",
+    ),
     ("general", Id::new(1_000_000_000_000_000_303), "Talk"),
 ];
 
 /// Name, display name, id, role and locale of the people.
 pub(crate) const PEOPLE: [(&str, Option<&str>, Id, Option<&str>, &str); 6] = [
-    ("alice", None, Id::new(1_000_000_000_000_000_401), Some("operator"), "en-US"),
-    ("ming", Some("小明"), Id::new(1_000_000_000_000_000_402), Some("operator"), "zh-CN"),
-    ("bob", None, Id::new(1_000_000_000_000_000_403), Some("approver"), "en-US"),
-    ("hua", Some("小华"), Id::new(1_000_000_000_000_000_404), Some("viewer"), "zh-CN"),
-    ("carol", None, Id::new(1_000_000_000_000_000_405), None, "en-US"),
+    (
+        "alice",
+        None,
+        Id::new(1_000_000_000_000_000_401),
+        Some("operator"),
+        "en-US",
+    ),
+    (
+        "ming",
+        Some("小明"),
+        Id::new(1_000_000_000_000_000_402),
+        Some("operator"),
+        "zh-CN",
+    ),
+    (
+        "bob",
+        None,
+        Id::new(1_000_000_000_000_000_403),
+        Some("approver"),
+        "en-US",
+    ),
+    (
+        "hua",
+        Some("小华"),
+        Id::new(1_000_000_000_000_000_404),
+        Some("viewer"),
+        "zh-CN",
+    ),
+    (
+        "carol",
+        None,
+        Id::new(1_000_000_000_000_000_405),
+        None,
+        "en-US",
+    ),
     ("dave", None, OWNER, Some("admin"), "en-US"),
 ];
 
@@ -64,7 +102,10 @@ const BOT_PERMISSIONS: u64 = bit::VIEW_CHANNEL
 
 /// The id of a role by its name.
 fn role_id(name: &str) -> Option<Id> {
-    ROLES.iter().find(|(known, _, _)| *known == name).map(|(_, id, _)| *id)
+    ROLES
+        .iter()
+        .find(|(known, _, _)| *known == name)
+        .map(|(_, id, _)| *id)
 }
 
 /// The roles of the guild.
@@ -81,11 +122,25 @@ pub(crate) fn roles() -> IndexMap<Id, Role> {
         bot: None,
     };
     let mut all = vec![plain(GUILD, "@everyone", permissions::EVERYONE, 0)];
-    all.push(Role { managed: true, bot: Some(APPLICATION), colour: 0x0058_65f2, ..plain(BOT_ROLE, "Handbell", BOT_PERMISSIONS, 1) });
+    all.push(Role {
+        managed: true,
+        bot: Some(APPLICATION),
+        colour: 0x0058_65f2,
+        ..plain(BOT_ROLE, "Handbell", BOT_PERMISSIONS, 1)
+    });
     for (place, (name, id, colour)) in ROLES.into_iter().rev().enumerate() {
-        let bits = if name == "admin" { bit::ADMINISTRATOR } else { 0 };
+        let bits = if name == "admin" {
+            bit::ADMINISTRATOR
+        } else {
+            0
+        };
         let position = i64::try_from(place).unwrap_or(0) + 2;
-        all.push(Role { colour, hoist: true, mentionable: true, ..plain(id, name, bits, position) });
+        all.push(Role {
+            colour,
+            hoist: true,
+            mentionable: true,
+            ..plain(id, name, bits, position)
+        });
     }
     all.into_iter().map(|role| (role.id, role)).collect()
 }
@@ -102,27 +157,48 @@ pub(crate) fn people(now_ms: i64) -> IndexMap<Id, Person> {
         nick: None,
         joined_ms: now_ms,
     };
-    let people = PEOPLE.into_iter().map(|(name, display_name, id, role, locale)| Person {
-        id,
-        name: name.into(),
-        display_name: display_name.map(Into::into),
-        locale: locale.into(),
-        roles: role.and_then(role_id).into_iter().collect(),
-        bot: false,
-        nick: None,
-        joined_ms: now_ms,
-    });
-    std::iter::once(bot).chain(people).map(|person| (person.id, person)).collect()
+    let people = PEOPLE
+        .into_iter()
+        .map(|(name, display_name, id, role, locale)| Person {
+            id,
+            name: name.into(),
+            display_name: display_name.map(Into::into),
+            locale: locale.into(),
+            roles: role.and_then(role_id).into_iter().collect(),
+            bot: false,
+            nick: None,
+            joined_ms: now_ms,
+        });
+    std::iter::once(bot)
+        .chain(people)
+        .map(|person| (person.id, person))
+        .collect()
 }
 
 /// The category and its channels.
 pub(crate) fn channels(now_ms: i64) -> IndexMap<Id, Channel> {
-    let mut all = vec![Channel::new(CATEGORY, "Team", ChannelKind::Category, None, 0, now_ms)];
+    let mut all = vec![Channel::new(
+        CATEGORY,
+        "Team",
+        ChannelKind::Category,
+        None,
+        0,
+        now_ms,
+    )];
     for (position, (name, id, topic)) in CHANNELS.into_iter().enumerate() {
         let position = i64::try_from(position).unwrap_or(0);
-        let mut channel = Channel::new(id, name, ChannelKind::Text, Some(CATEGORY), position, now_ms);
+        let mut channel = Channel::new(
+            id,
+            name,
+            ChannelKind::Text,
+            Some(CATEGORY),
+            position,
+            now_ms,
+        );
         channel.topic = Some(topic.into());
         all.push(channel);
     }
-    all.into_iter().map(|channel| (channel.id, channel)).collect()
+    all.into_iter()
+        .map(|channel| (channel.id, channel))
+        .collect()
 }

@@ -29,13 +29,24 @@ impl World {
             Progress::Thinking => now - one.sent_ms >= TOKEN_MS,
             Progress::Answered | Progress::Failed => false,
         };
-        let failed: Vec<Id> = self.interactions.values().filter(late).map(|one| one.id).collect();
+        let failed: Vec<Id> = self
+            .interactions
+            .values()
+            .filter(late)
+            .map(|one| one.id)
+            .collect();
         for id in failed {
             self.fail(id);
         }
-        let quiet = self.channels.values().filter_map(|channel| channel.thread.as_ref().map(|thread| (channel.id, thread)));
+        let quiet = self
+            .channels
+            .values()
+            .filter_map(|channel| channel.thread.as_ref().map(|thread| (channel.id, thread)));
         let quiet: Vec<Id> = quiet
-            .filter(|(_, thread)| !thread.archived && now - thread.active_ms >= thread.auto_archive_minutes * MINUTE_MS)
+            .filter(|(_, thread)| {
+                !thread.archived
+                    && now - thread.active_ms >= thread.auto_archive_minutes * MINUTE_MS
+            })
             .map(|(id, _)| id)
             .collect();
         for id in quiet {
@@ -48,7 +59,10 @@ impl World {
     pub(crate) fn expire_interactions(&mut self) {
         let open: Vec<Id> = self.interactions.keys().copied().collect();
         for id in open {
-            let pending = self.interactions.get(&id).is_some_and(|one| matches!(one.progress, Progress::Waiting | Progress::Thinking));
+            let pending = self
+                .interactions
+                .get(&id)
+                .is_some_and(|one| matches!(one.progress, Progress::Waiting | Progress::Thinking));
             if pending {
                 self.fail(id);
             }
@@ -57,8 +71,13 @@ impl World {
     }
 
     fn fail(&mut self, id: Id) {
-        let Some(interaction) = self.interactions.get(&id).cloned() else { return };
-        let locale = self.people.get(&interaction.person).map_or_else(String::new, |person| person.locale.clone());
+        let Some(interaction) = self.interactions.get(&id).cloned() else {
+            return;
+        };
+        let locale = self
+            .people
+            .get(&interaction.person)
+            .map_or_else(String::new, |person| person.locale.clone());
         let sentence = not_responding(&locale, interaction.kind.is_command());
         self.with(id, |one| {
             one.progress = Progress::Failed;
@@ -68,9 +87,14 @@ impl World {
             self.fail_thinking(&interaction, sentence);
         } else if interaction.kind.is_command() {
             self.post_notice(&interaction, sentence);
-        } else if let Some(source) = interaction.source.filter(|_| interaction.kind != Kind::Autocomplete) {
+        } else if let Some(source) = interaction
+            .source
+            .filter(|_| interaction.kind != Kind::Autocomplete)
+        {
             if let Some(message) = self.messages.get_mut(&source) {
-                message.notices.insert(interaction.person, sentence.to_owned());
+                message
+                    .notices
+                    .insert(interaction.person, sentence.to_owned());
             }
             self.feed.push(Change::Edit(source));
         }
@@ -78,9 +102,16 @@ impl World {
     }
 
     fn fail_thinking(&mut self, interaction: &Interaction, sentence: &str) {
-        let Some(message) = interaction.response.and_then(|id| self.messages.get_mut(&id)) else { return };
+        let Some(message) = interaction
+            .response
+            .and_then(|id| self.messages.get_mut(&id))
+        else {
+            return;
+        };
         message.state = State::Failed;
-        message.notices.insert(interaction.person, sentence.to_owned());
+        message
+            .notices
+            .insert(interaction.person, sentence.to_owned());
         let id = message.id;
         self.feed.push(Change::Edit(id));
     }

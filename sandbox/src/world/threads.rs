@@ -42,12 +42,19 @@ impl World {
     /// # Errors
     /// 10008, 160004, 50024, 160006.
     pub(crate) fn open_thread(&mut self, new: NewThread) -> Result<Id, ApiError> {
-        let kind = self.channels.get(&new.channel).map(|channel| channel.kind).ok_or(Code::UnknownChannel)?;
+        let kind = self
+            .channels
+            .get(&new.channel)
+            .map(|channel| channel.kind)
+            .ok_or(Code::UnknownChannel)?;
         if !matches!(kind, ChannelKind::Text | ChannelKind::Announcement) {
             return Err(Code::NotInThisKindOfChannel.into());
         }
         if let Some(message) = new.message {
-            let found = self.messages.get(&message).filter(|one| one.channel == new.channel && !one.local && one.only_for.is_none());
+            let found = self
+                .messages
+                .get(&message)
+                .filter(|one| one.channel == new.channel && !one.local && one.only_for.is_none());
             if found.ok_or(Code::UnknownMessage)?.thread.is_some() {
                 return Err(Code::ThreadExists.into());
             }
@@ -59,7 +66,14 @@ impl World {
         let now = self.now_ms();
         // A thread on a message has that message's id, as on Discord.
         let id = new.message.unwrap_or_else(|| self.next_id());
-        let mut channel = Channel::new(id, &new.name, ChannelKind::Thread, Some(new.channel), 0, now);
+        let mut channel = Channel::new(
+            id,
+            &new.name,
+            ChannelKind::Thread,
+            Some(new.channel),
+            0,
+            now,
+        );
         channel.slowmode_s = new.slowmode_s;
         channel.thread = Some(Thread {
             private: new.private,
@@ -101,11 +115,21 @@ impl World {
             }
             self.edited(starter);
             let id = self.next_id();
-            let inside = Message { kind: 21, reference: Some((new.channel, starter)), ..Message::new(id, thread, new.owner, now) };
+            let inside = Message {
+                kind: 21,
+                reference: Some((new.channel, starter)),
+                ..Message::new(id, thread, new.owner, now)
+            };
             self.post(inside);
         } else if !new.private {
             let id = self.next_id();
-            let notice = Message { kind: 18, content: new.name.clone(), thread: Some(thread), reference: Some((thread, thread)), ..Message::new(id, new.channel, new.owner, now) };
+            let notice = Message {
+                kind: 18,
+                content: new.name.clone(),
+                thread: Some(thread),
+                reference: Some((thread, thread)),
+                ..Message::new(id, new.channel, new.owner, now)
+            };
             self.post(notice);
         }
     }
@@ -116,8 +140,14 @@ impl World {
     /// 10003, 50024, 50083, 30033.
     pub(crate) fn join_thread(&mut self, thread_id: Id, person: Id) -> Result<(), ApiError> {
         let now = self.now_ms();
-        let channel = self.channels.get_mut(&thread_id).ok_or(Code::UnknownChannel)?;
-        let thread = channel.thread.as_mut().ok_or(Code::NotInThisKindOfChannel)?;
+        let channel = self
+            .channels
+            .get_mut(&thread_id)
+            .ok_or(Code::UnknownChannel)?;
+        let thread = channel
+            .thread
+            .as_mut()
+            .ok_or(Code::NotInThisKindOfChannel)?;
         if thread.archived {
             return Err(Code::ThreadArchived.into());
         }
@@ -137,18 +167,31 @@ impl World {
     /// # Errors
     /// 10003, 50024, 50083, 10007.
     pub(crate) fn leave_thread(&mut self, thread_id: Id, person: Id) -> Result<(), ApiError> {
-        let channel = self.channels.get_mut(&thread_id).ok_or(Code::UnknownChannel)?;
-        let thread = channel.thread.as_mut().ok_or(Code::NotInThisKindOfChannel)?;
+        let channel = self
+            .channels
+            .get_mut(&thread_id)
+            .ok_or(Code::UnknownChannel)?;
+        let thread = channel
+            .thread
+            .as_mut()
+            .ok_or(Code::NotInThisKindOfChannel)?;
         if thread.archived {
             return Err(Code::ThreadArchived.into());
         }
-        thread.members.shift_remove(&person).ok_or(Code::UnknownMember)?;
+        thread
+            .members
+            .shift_remove(&person)
+            .ok_or(Code::UnknownMember)?;
         self.tell_members(thread_id, None, Some(person));
         Ok(())
     }
 
     fn tell_members(&mut self, thread: Id, added: Option<(Id, i64)>, removed: Option<Id>) {
-        let count = self.channels.get(&thread).and_then(|channel| channel.thread.as_ref()).map_or(0, |thread| thread.members.len());
+        let count = self
+            .channels
+            .get(&thread)
+            .and_then(|channel| channel.thread.as_ref())
+            .map_or(0, |thread| thread.members.len());
         let mut data = json!({"id": thread, "guild_id": GUILD, "member_count": count});
         if let Some(body) = data.as_object_mut() {
             if let Some((person, at)) = added {
@@ -172,7 +215,13 @@ impl World {
     /// Archives or opens a thread again.
     pub(crate) fn set_archived(&mut self, id: Id, archived: bool) {
         let now = self.now_ms();
-        let Some(thread) = self.channels.get_mut(&id).and_then(|channel| channel.thread.as_mut()) else { return };
+        let Some(thread) = self
+            .channels
+            .get_mut(&id)
+            .and_then(|channel| channel.thread.as_mut())
+        else {
+            return;
+        };
         if thread.archived != archived {
             thread.archived = archived;
             thread.archive_ms = now;
