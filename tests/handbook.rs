@@ -306,3 +306,23 @@ fn a_bad_table_of_steps_names_its_lines() {
             .is_none()
     );
 }
+
+#[test]
+fn the_example_in_the_documentation_is_a_good_page() {
+    let text = file("docs/handbook-format.md");
+    let example = text
+        .split("```toml\n")
+        .find(|block| block.contains("[runbook]"))
+        .and_then(|block| block.split("```").next())
+        .unwrap();
+    let steps = Steps::built_in();
+    let linted = handbell::domain::handbook::Lint {
+        catalog: probes::catalog(),
+        steps: &steps,
+        targets: None,
+        today: None,
+    }
+    .run([("redis.toml", example)]);
+    let said = document::render(&linted.problems, false);
+    assert!(linted.problems.is_empty(), "{said}");
+}

@@ -18,6 +18,10 @@ use super::{ParamValue, Params, filters};
 /// description, has 4,096 characters; a condition of that length can't be read either.
 pub const MAX_EXPRESSION_BYTES: usize = 4096;
 
+/// Most words and signs of a condition, or of one language of a sentence. The parser descends for
+/// each `not`, `-` and operator; so many fit on any thread's stack.
+pub const MAX_EXPRESSION_TOKENS: usize = 300;
+
 /// What a condition or a sentence can name.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
@@ -96,13 +100,29 @@ impl SyntaxError {
         Self { message, span }
     }
 
-    fn too_long(source: &str) -> Option<Self> {
-        (source.len() > MAX_EXPRESSION_BYTES).then(|| Self {
-            message: format!(
+    /// Whether `source` is beyond what is parsed at all; asked before any parsing.
+    pub(super) fn too_large(source: &str, in_expression: bool) -> Option<Self> {
+        let whole = |message: String| Self {
+            message,
+            span: 0..source.len(),
+        };
+        if source.len() > MAX_EXPRESSION_BYTES {
+            return Some(whole(format!(
                 "{} bytes are too long to be read; at most {MAX_EXPRESSION_BYTES}",
                 source.len()
-            ),
-            span: 0..source.len(),
+            )));
+        }
+        let syntax = filters::environment().syntax().clone();
+        let tokens = minijinja::machinery::tokenize(source, in_expression, syntax);
+        // An error ends the tokens; the parser will say what it is.
+        let count = tokens
+            .take_while(Result::is_ok)
+            .take(MAX_EXPRESSION_TOKENS + 1)
+            .count();
+        (count > MAX_EXPRESSION_TOKENS).then(|| {
+            whole(format!(
+                "more than {MAX_EXPRESSION_TOKENS} words and signs; say it in several rules"
+            ))
         })
     }
 }
@@ -120,7 +140,7 @@ impl Condition {
     /// # Errors
     /// It is no expression.
     pub fn parse(source: &str) -> Result<Self, SyntaxError> {
-        if let Some(error) = SyntaxError::too_long(source) {
+        if let Some(error) = SyntaxError::too_large(source, true) {
             return Err(error);
         }
         let compiled = filters::environment()
@@ -183,7 +203,7 @@ impl Sentence {
         let mut compiled = filters::environment().clone();
         for lang in [Lang::En, Lang::Zh] {
             let text = source.get(lang);
-            if let Some(error) = SyntaxError::too_long(text) {
+            if let Some(error) = SyntaxError::too_large(text, false) {
                 return Err((lang, error));
             }
             compiled

@@ -11,7 +11,9 @@ mod read;
 mod steps;
 mod typing;
 
-pub use expression::{Condition, EvalError, MAX_EXPRESSION_BYTES, Scope, Sentence, SyntaxError};
+pub use expression::{
+    Condition, EvalError, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_TOKENS, Scope, Sentence, SyntaxError,
+};
 pub use filters::{FILTERS, FilterSpec};
 pub use lint::{Lint, Linted, STALE_AFTER_DAYS};
 pub use load::parse;

@@ -58,6 +58,9 @@ pub(in crate::domain::handbook) fn condition(
     present: &Present,
     source: &str,
 ) -> Checked {
+    if let Some(error) = SyntaxError::too_large(source, true) {
+        return Checked::broken(error);
+    }
     let expr = match machinery::parse_expr(source) {
         Ok(expr) => expr,
         Err(error) => return Checked::broken(SyntaxError::of(&error, source)),
@@ -80,6 +83,9 @@ pub(in crate::domain::handbook) fn sentence(
     present: &Present,
     source: &str,
 ) -> Checked {
+    if let Some(error) = SyntaxError::too_large(source, false) {
+        return Checked::broken(error);
+    }
     let parsed = machinery::parse(
         source,
         "<sentence>",
