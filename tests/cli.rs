@@ -359,7 +359,7 @@ fn bad_pages_are_answered_with_their_place() {
         home.write("commands/redis.toml", &page);
         let ran = home.run(&["diagnose", "redis"]).ended(2);
         assert!(
-            ran.err.contains(says) && ran.err.contains("^"),
+            ran.err.contains(says) && ran.err.contains('^'),
             "{what}: {}",
             ran.err
         );

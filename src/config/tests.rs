@@ -87,9 +87,9 @@ fn every_key_is_shown_and_explained() {
             .expect("a regex");
             assert!(shown.is_match(text), "{name} does not show the key {key}");
         }
+        let is_key = regex::Regex::new(r"^(# )?[a-z_]+ = ").expect("a regex");
         let mut above = "";
         for line in text.lines() {
-            let is_key = regex::Regex::new(r"^(# )?[a-z_]+ = ").expect("a regex");
             if is_key.is_match(line) && *name != "access.toml" {
                 let key = |line: &str| {
                     line.trim_start_matches("# ")

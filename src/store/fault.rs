@@ -25,11 +25,12 @@ pub(super) fn of_sqlx(error: &sqlx::Error, file: &Path) -> StoreError {
         sqlx::Error::PoolTimedOut => StoreError::Locked { location },
         sqlx::Error::Database(database) => {
             let code = database.code().and_then(|code| code.parse::<u32>().ok());
-            of_code(
-                code.map(|code| code & PRIMARY_MASK),
-                database.message(),
-                location,
-            )
+            let primary = code.map(|code| code & PRIMARY_MASK);
+            // On a full disk SQLite's shared memory fails first, and all it says then is "I/O error".
+            if primary == Some(IOERR) && file.parent().is_some_and(is_full) {
+                return StoreError::Full { location };
+            }
+            of_code(primary, database.message(), location)
         }
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
             damaged(location, &error.to_string())
@@ -39,6 +40,27 @@ pub(super) fn of_sqlx(error: &sqlx::Error, file: &Path) -> StoreError {
             detail: error.to_string(),
         },
     }
+}
+
+/// Whether `directory` takes no more: tried with a file of its own, which is removed again.
+fn is_full(directory: &Path) -> bool {
+    use std::io::Write;
+    /// What SQLite needs to begin: one piece of shared memory and some pages.
+    const TRIED_BYTES: usize = 64 * 1024;
+    let path = directory.join(format!(".space-{}", std::process::id()));
+    let Ok(mut file) = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+    else {
+        return false;
+    };
+    let written = file
+        .write_all(&vec![0; TRIED_BYTES])
+        .and_then(|()| file.sync_all());
+    drop(file);
+    let _ = std::fs::remove_file(&path);
+    written.is_err_and(|error| matches!(of_io(&error, &path), StoreError::Full { .. }))
 }
 
 fn of_code(code: Option<u32>, message: &str, location: String) -> StoreError {

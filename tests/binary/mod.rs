@@ -2,8 +2,14 @@
 
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::allow_attributes,
-    reason = "each test file uses its own part of this"
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test's helper: each test file uses its own part of it, and a failure is a panic"
 )]
 
 use std::{
@@ -160,7 +166,7 @@ pub fn serve(
             let Ok(mut stream) = stream else { return };
             let answer = answer.clone();
             thread::spawn(move || {
-                let mut buffer = [0; 65_536];
+                let mut buffer = vec![0; 65_536];
                 while let Ok(read @ 1..) = stream.read(&mut buffer) {
                     if let Some(reply) = answer(&buffer[..read])
                         && stream.write_all(&reply).is_err()
