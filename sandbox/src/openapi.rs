@@ -311,15 +311,20 @@ impl Description {
     }
 }
 
-/// Where the description contradicts Discord's own reference, which says that permissions are a text of digits: the description takes only
-/// numbers for `default_member_permissions` in requests.
+/// Where the description contradicts Discord's own reference:
+///
+/// - permissions are a text of digits ("Permissions": "serialized as strings"); the description takes only numbers for
+///   `default_member_permissions` in requests;
+/// - the `id` of a new attachment is the number of its file ("Uploading Files" shows `"id": 0`); the description takes only texts.
 fn is_known_slip(at: &str, body: &Value) -> bool {
-    let digits = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+    let Some(value) = body.pointer(at) else {
+        return false;
     };
-    at.ends_with("/default_member_permissions") && body.pointer(at).is_some_and(digits)
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let permissions =
+        at.ends_with("/default_member_permissions") && value.as_str().is_some_and(digits);
+    let attachment = at.contains("attachments/") && at.ends_with("/id") && value.is_u64();
+    permissions || attachment
 }
 
 /// Characters of a problem's words; a whole message can stand in one.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use super::error::{ApiError, Code, Problems};
 use super::{Answer, Call, Reply};
 use crate::ids::Id;
-use crate::validate::command::{self, CHOICES_MAX, OptionKind};
+use crate::validate::command::{CHOICES_MAX, OptionKind};
+use crate::validate::command_option;
 use crate::validate::message::{self, Draft, flag};
 use crate::validate::modal;
 use crate::validate::read::{self, Object};
@@ -130,7 +131,7 @@ fn choices(data: &Object, problems: &mut Problems) -> Value {
             Some(Value::Number(_)) => OptionKind::Number,
             _ => OptionKind::String,
         };
-        let choice = command::choice(one, kind, problems);
+        let choice = command_option::choice(one, kind, problems);
         let names: Map<String, Value> = choice
             .name
             .by_locale

@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 pub(crate) mod command_json;
+pub(crate) mod command_option;
 pub(crate) mod component;
 pub(crate) mod embed;
 pub(crate) mod layout;
