@@ -18,33 +18,33 @@ use serenity::all::{
 };
 
 /// A running sandbox with everything a test does to it.
-pub struct Town {
-    pub sandbox: Sandbox,
+pub(crate) struct Town {
+    pub(crate) sandbox: Sandbox,
     client: reqwest::Client,
 }
 
 impl Town {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Options::default()).await
     }
 
-    pub async fn with(options: Options) -> Self {
+    pub(crate) async fn with(options: Options) -> Self {
         Self {
             sandbox: Sandbox::start(options).await.expect("the sandbox starts"),
             client: reqwest::Client::new(),
         }
     }
 
-    pub fn channel(&self, name: &str) -> String {
+    pub(crate) fn channel(&self, name: &str) -> String {
         self.sandbox.ready().channels[name].clone()
     }
 
-    pub fn guild(&self) -> String {
+    pub(crate) fn guild(&self) -> String {
         self.sandbox.ready().guild_id.clone()
     }
 
     /// A request to the interface for people; gives status and body.
-    pub async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let url = format!("{}sandbox/{path}", self.sandbox.ready().page);
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self.client.request(method, url);
@@ -56,20 +56,20 @@ impl Town {
     }
 
     /// As [`Town::ask`], for what must be right.
-    pub async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask("GET", path, Value::Null).await;
         assert_eq!(status, 200, "GET {path}: {body}");
         body
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let (status, answer) = self.ask("POST", path, body.clone()).await;
         assert_eq!(status, 200, "POST {path} {body}: {answer}");
         answer
     }
 
     /// A REST request as the bot, without a client library; gives status, headers and body.
-    pub async fn rest(
+    pub(crate) async fn rest(
         &self,
         method: &str,
         path: &str,
@@ -95,7 +95,7 @@ impl Town {
     }
 
     /// The messages of a channel as a person sees them.
-    pub async fn messages(&self, channel: &str, who: &str) -> Vec<Value> {
+    pub(crate) async fn messages(&self, channel: &str, who: &str) -> Vec<Value> {
         let page = self
             .get(&format!(
                 "channels/{}/messages?as={who}",
@@ -106,7 +106,7 @@ impl Town {
     }
 
     /// Waits until a person reads something.
-    pub async fn reads(&self, who: &str, channel: &str, part: &str) -> Value {
+    pub(crate) async fn reads(&self, who: &str, channel: &str, part: &str) -> Value {
         let base = format!(
             "{}sandbox/channels/{}/messages/wait",
             self.sandbox.ready().page,
@@ -125,13 +125,19 @@ impl Town {
     }
 
     /// Uses a command and waits until it has settled.
-    pub async fn invoke(&self, who: &str, channel: &str, command: &str, options: Value) -> Value {
+    pub(crate) async fn invoke(
+        &self,
+        who: &str,
+        channel: &str,
+        command: &str,
+        options: Value,
+    ) -> Value {
         let body = json!({"as": who, "channel_id": self.channel(channel), "command": command, "options": options, "wait_ms": 8_000});
         self.post("commands/invoke", body).await
     }
 
     /// Waits until the bot's session is there and it has registered so many commands.
-    pub async fn bot_is_ready(&self, commands: u64) {
+    pub(crate) async fn bot_is_ready(&self, commands: u64) {
         for _ in 0..400 {
             let bot = self.get("state").await["bot"].clone();
             if bot["connected"] == true && bot["commands"].as_u64() >= Some(commands) {
@@ -143,7 +149,7 @@ impl Town {
     }
 
     /// Compares everything recorded with Discord's description, or says visibly that this did not happen.
-    pub async fn hold_against_openapi(&self) {
+    pub(crate) async fn hold_against_openapi(&self) {
         let Some(path) = openapi() else { return };
         let description =
             Description::read(&path).expect("HANDBELL_DISCORD_OPENAPI names Discord's description");
@@ -166,7 +172,7 @@ impl Town {
     clippy::disallowed_methods,
     reason = "a test reads where the description is"
 )]
-pub fn openapi() -> Option<PathBuf> {
+pub(crate) fn openapi() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("HANDBELL_DISCORD_OPENAPI").filter(|path| !path.is_empty())
     {
         return Some(PathBuf::from(path));
@@ -182,7 +188,7 @@ pub fn openapi() -> Option<PathBuf> {
 }
 
 /// serenity's HTTP, reaching the sandbox through TLS as discord.com.
-pub fn http(sandbox: &Sandbox) -> Http {
+pub(crate) fn http(sandbox: &Sandbox) -> Http {
     let ready = sandbox.ready();
     let address: SocketAddr = ready.rest_tls.parse().expect("an address");
     let pem = std::fs::read(&ready.ca_file).expect("the authority's certificate");
@@ -200,13 +206,13 @@ pub fn http(sandbox: &Sandbox) -> Http {
 }
 
 /// A running serenity bot; it is stopped when this is dropped.
-pub struct Bot {
-    pub http: Arc<Http>,
+pub(crate) struct Bot {
+    pub(crate) http: Arc<Http>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Bot {
-    pub async fn start(town: &Town, handler: impl EventHandler + 'static) -> Self {
+    pub(crate) async fn start(town: &Town, handler: impl EventHandler + 'static) -> Self {
         Self::with_intents(
             town,
             handler,
@@ -215,7 +221,7 @@ impl Bot {
         .await
     }
 
-    pub async fn with_intents(
+    pub(crate) async fn with_intents(
         town: &Town,
         handler: impl EventHandler + 'static,
         intents: GatewayIntents,
