@@ -4,6 +4,8 @@
 //! `NAME.txt`. After a deliberate change of a message, `HANDBELL_BLESS=1 cargo test --test
 //! handbook_bad` writes them anew; the diff is then to be read like code.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which may panic")]
+
 use std::path::{Path, PathBuf};
 
 use handbell::{

@@ -1,6 +1,12 @@
 //! `handbell handbook …` and `handbell probes` as a person types them; and the files that they
 //! write for the repository are current.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which may panic"
+)]
+
 use std::process::Command;
 
 struct Ran {

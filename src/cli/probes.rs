@@ -34,15 +34,15 @@ pub(super) fn run(args: &Probes, output: &Output) -> u8 {
     }
     let probes: Vec<&ProbeSpec> = match &args.name {
         None => catalog.iter().collect(),
-        Some(name) => match catalog.get(name) {
-            Some(probe) => vec![probe],
-            None => {
+        Some(name) => {
+            let Some(probe) = catalog.get(name) else {
                 let names = catalog.iter().map(|probe| probe.name);
                 let hint = did_you_mean(name, names).unwrap_or_default();
                 output.error(&format!("there is no probe {name}; {hint}"));
                 return super::EXIT_WRONG;
-            }
-        },
+            };
+            vec![probe]
+        }
     };
     if args.json {
         output.json(&serde_json::json!(probes));

@@ -1,9 +1,9 @@
 //! Lengths of time as people write them in files: `500ms`, `5s`, `1m30s`, `2h`, `7d`.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 /// Longest length of time that a file may name: a year.
-pub const MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub const MAX: Duration = Duration::from_hours(365 * 24);
 
 /// Units, from the longest to the shortest, in milliseconds.
 const UNITS: [(&str, u64); 5] = [
@@ -62,7 +62,8 @@ pub fn write(duration: Duration) -> String {
     let mut text = String::new();
     for (unit, unit_ms) in UNITS {
         if rest >= unit_ms {
-            text.push_str(&format!("{}{unit}", rest / unit_ms));
+            // Writing to a String can't fail.
+            let _ = write!(text, "{}{unit}", rest / unit_ms);
             rest %= unit_ms;
         }
     }

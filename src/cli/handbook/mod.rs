@@ -94,7 +94,7 @@ pub struct Show {
 /// `handbell handbook coverage`.
 #[derive(Debug, Args)]
 pub struct Coverage {
-    /// Print JSON: [{"step":"2.3.d1","carried_by":["redis/container"]},…]
+    /// Print JSON, a list of steps with their carriers
     #[arg(long)]
     pub json: bool,
     /// Only steps of this kind

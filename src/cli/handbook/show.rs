@@ -13,13 +13,14 @@ use crate::{
             ArgValue, Check, Handbook, Param, ParamType, ParamValue, Remedy, Risk, Rule, Runbook,
             Steps, coverage,
         },
+        ids::{RemedyId, RunbookId},
         text::Lang,
     },
 };
 
 pub(super) fn run(args: &Show, handbook: &Handbook, config: &Config, output: &Output) -> u8 {
     let Some(page) = handbook.page(&args.runbook) else {
-        let known = handbook.pages.keys().map(|id| id.as_str());
+        let known = handbook.pages.keys().map(RunbookId::as_str);
         let hint = did_you_mean(&args.runbook, known).unwrap_or_default();
         output.error(&format!(
             "the handbook has no page {}; {hint}",
@@ -202,7 +203,7 @@ impl Sheet {
         let say = rule.say.source().get(self.lang).to_owned();
         self.line(6, &format!("→ {verdict}{cause}: {say}"));
         if !rule.remedies.is_empty() {
-            let remedies: Vec<&str> = rule.remedies.iter().map(|id| id.as_str()).collect();
+            let remedies: Vec<&str> = rule.remedies.iter().map(RemedyId::as_str).collect();
             let word = self.word("remedies", "处理方法");
             self.line(8, &format!("{word}: {}", remedies.join(", ")));
         }

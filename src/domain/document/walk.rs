@@ -64,14 +64,15 @@ impl<'a> Walker<'a> {
             let word: &str = key.get_ref();
             let inner = known.and_then(|known| known.get(word));
             let sound = match (inner, others) {
-                (Some(inner), _) => self.value(value, inner, word),
+                (Some(inner), _) | (None, Some(inner @ Schema::Object(_))) => {
+                    self.value(value, inner, word)
+                }
                 (None, Some(Schema::Bool(false))) => {
                     let names = known.into_iter().flat_map(|known| known.keys());
                     let hint = did_you_mean(word, names.map(String::as_str));
                     self.say(key.span(), format!("{name} has no key `{word}`"), hint);
                     false
                 }
-                (None, Some(inner @ Schema::Object(_))) => self.value(value, inner, word),
                 (None, _) => true,
             };
             if !sound {

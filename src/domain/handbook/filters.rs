@@ -246,7 +246,7 @@ fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
         ValueKind::Number if !value.is_integer() => {
             decimal(f64::try_from(value.clone()).unwrap_or(f64::NAN), 2)
         }
-        ValueKind::Seq => join(state, value.clone(), None)?,
+        ValueKind::Seq => join(state, value, None)?,
         _ => value.to_string(),
     };
     out.write_str(&text)
@@ -322,7 +322,7 @@ fn time(us: f64, state: &State) -> String {
         if let Some((next, next_unit)) = units.get(first + 1) {
             let rest = (size % length / next).floor();
             if rest > 0.0 {
-                text.push_str(&format!(" {} {next_unit}", decimal(rest, 0)));
+                text = format!("{text} {} {next_unit}", decimal(rest, 0));
             }
         }
         text
@@ -337,7 +337,7 @@ fn shorten(text: &str, length: Option<usize>) -> String {
     text.chars().take(length - 1).chain(['…']).collect()
 }
 
-fn join(state: &State, list: Value, separator: Option<&str>) -> Result<String, Error> {
+fn join(state: &State, list: &Value, separator: Option<&str>) -> Result<String, Error> {
     let separator = separator.unwrap_or(match lang(state) {
         Lang::En => ", ",
         Lang::Zh => "、",

@@ -134,7 +134,7 @@ pub(super) enum RawParamType {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Param")]
 pub(super) struct RawParam {
-    /// The name, in snake_case; conditions, sentences and arguments use it.
+    /// The name, in `snake_case`; conditions, sentences and arguments use it.
     pub name: Option<String>,
     /// The type.
     #[serde(rename = "type")]
@@ -202,7 +202,7 @@ pub(super) struct RawCheck {
     /// The id, in kebab-case, unique among the page's checks, remedies and preventions.
     #[schemars(required)]
     pub id: Option<String>,
-    /// Steps of the handbook that this carries: ["2.3.d4"].
+    /// Steps of the handbook that this carries: `["2.3.d4"]`.
     #[serde(default)]
     pub covers: Vec<String>,
     /// What it is called.
@@ -237,7 +237,7 @@ pub(super) enum RawArg {
     Int(i64),
     /// A text, a length of time ("10m"), or a parameter of the page ("{{ name }}").
     Text(String),
-    /// Names, in snake_case, and regular expressions.
+    /// Names, in `snake_case`, and regular expressions.
     Patterns(IndexMap<String, String>),
 }
 
@@ -280,7 +280,7 @@ pub(super) struct RawRule {
     /// Causes that follow from this one.
     #[serde(default)]
     pub explains: Vec<String>,
-    /// The sentence for the reader, with facts in it: {{ used_memory_bytes | bytes }}.
+    /// The sentence for the reader, with facts in it: `{{ used_memory_bytes | bytes }}`.
     #[schemars(required)]
     pub say: Option<RawText>,
     /// Remedies of this page that fit, the best first.
@@ -296,7 +296,7 @@ pub(super) struct RawRemedy {
     /// The id, in kebab-case, unique among the page's checks, remedies and preventions.
     #[schemars(required)]
     pub id: Option<String>,
-    /// Steps of the handbook that this carries: ["2.3.r2"].
+    /// Steps of the handbook that this carries: `["2.3.r2"]`.
     #[serde(default)]
     pub covers: Vec<String>,
     /// What it is called.

@@ -141,7 +141,7 @@ fn step(line: &str) -> Result<Step, String> {
         .strip_prefix(section)
         .and_then(|rest| rest.strip_prefix('.'))
         .and_then(|rest| rest.strip_prefix(['d', 'r', 'p', 's']));
-    if !number.is_some_and(|number| number.parse::<u16>().is_ok()) {
+    if number.is_none_or(|number| number.parse::<u16>().is_err()) {
         return Err(format!(
             "{id:?} is no step of the section {section}: as in {section}.d1"
         ));

@@ -18,7 +18,7 @@ use crate::domain::{
 
 /// Least and greatest deadline of one check: below, no network answers; above, the people in the
 /// channel have stopped waiting.
-const TIMEOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(60));
+const TIMEOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_mins(1));
 
 /// The "probe" of a step that only a person can do.
 const MANUAL: &str = "manual";
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
 
 fn fact_name(name: String, fact: &FactSpec) -> Name {
     Name {
-        name,
+        id: name,
         kind: fact.kind,
         unit: fact.unit,
         optional: fact.optional,
@@ -217,7 +217,7 @@ fn param_name(param: &Param) -> Name {
         }
     };
     Name {
-        name: param.name.clone(),
+        id: param.name.clone(),
         kind,
         unit: Unit::None,
         optional: false,

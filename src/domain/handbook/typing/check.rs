@@ -125,7 +125,7 @@ impl<'n, 's> Checker<'n, 's> {
             Expr::Call(_) => self.error(
                 expr,
                 "there are no functions here".to_owned(),
-                filter_hint(),
+                Some(filter_hint()),
             ),
             Expr::GetAttr(_) | Expr::GetItem(_) | Expr::Slice(_) | Expr::Map(_) => self.error(
                 expr,

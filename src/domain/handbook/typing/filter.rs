@@ -26,7 +26,7 @@ impl<'n> Checker<'n, '_> {
         let found = self.solid(subject, present);
         let Some(spec) = FILTERS.iter().find(|spec| spec.name == filter.name) else {
             let names = FILTERS.iter().map(|spec| spec.name);
-            let hint = did_you_mean(filter.name, names).or_else(filter_hint);
+            let hint = did_you_mean(filter.name, names).or_else(|| Some(filter_hint()));
             let at = self.word_after(subject, filter.name, expr);
             let message = format!("there is no filter `{}`", filter.name);
             self.complain(Level::Error, at, message, hint);
@@ -37,14 +37,11 @@ impl<'n> Checker<'n, '_> {
             return self.error(expr, message, None);
         }
         for arg in &filter.args {
-            match arg {
-                ast::CallArg::Pos(arg) => {
-                    self.solid(arg, present);
-                }
-                _ => {
-                    let message = format!("`{}` takes no named arguments", spec.name);
-                    return self.error(expr, message, None);
-                }
+            if let ast::CallArg::Pos(arg) = arg {
+                self.solid(arg, present);
+            } else {
+                let message = format!("`{}` takes no named arguments", spec.name);
+                return self.error(expr, message, None);
             }
         }
         self.filter_type(subject, &found, spec)
@@ -136,7 +133,7 @@ pub(super) fn filter_for(unit: Unit) -> Option<&'static str> {
         .map(|spec| spec.name)
 }
 
-pub(super) fn filter_hint() -> Option<String> {
+pub(super) fn filter_hint() -> String {
     let names: Vec<&str> = FILTERS.iter().map(|spec| spec.name).collect();
-    Some(format!("there are filters: {}", names.join(", ")))
+    format!("there are filters: {}", names.join(", "))
 }

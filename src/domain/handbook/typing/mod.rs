@@ -31,7 +31,7 @@ pub(super) struct Names {
 /// One fact or parameter.
 #[derive(Clone, Debug)]
 pub(super) struct Name {
-    pub name: String,
+    pub id: String,
     pub kind: FactType,
     pub unit: Unit,
     pub optional: bool,
@@ -45,11 +45,11 @@ impl Names {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Name> {
-        self.all.iter().find(|known| known.name == name)
+        self.all.iter().find(|known| known.id == name)
     }
 
     fn words(&self) -> impl Iterator<Item = &str> {
-        self.all.iter().map(|known| known.name.as_str())
+        self.all.iter().map(|known| known.id.as_str())
     }
 }
 
