@@ -1,106 +1,22 @@
 //! The probes of Docker, against a real engine.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
 mod probes_common;
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
 use handbell::{
     app::Prober,
-    config::{ContainerRef, DockerEngine, Endpoint, RedisServer, Targets},
-    domain::{
-        diagnosis::{Blind, Unseen, Value},
-        handbook::ArgValue,
-    },
+    config::Endpoint,
+    domain::diagnosis::{Blind, Unseen, Value},
     probes::Probes,
 };
-use probes_common::{at, float, free_port, int, none, not_run, sight, text, truth, unseen};
-
-const SOCKET: &str = "/var/run/docker.sock";
-
-/// The image of the containers; the lab's, or what `HANDBELL` tests were given otherwise.
-const IMAGE: &str = "redis:7.0-bookworm";
-
-/// A container of this test alone; it goes with its value.
-struct Container {
-    name: String,
-}
-
-fn docker(words: &[&str]) -> String {
-    let done = Command::new("docker")
-        .args(words)
-        .output()
-        .expect("the docker command line");
-    assert!(
-        done.status.success(),
-        "docker {words:?}: {}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    String::from_utf8_lossy(&done.stdout).trim().to_owned()
-}
-
-/// Whether there is an engine with the image that these tests use.
-fn engine_is_there() -> bool {
-    let found = Command::new("docker")
-        .args(["image", "inspect", IMAGE])
-        .output();
-    let there = found.is_ok_and(|done| done.status.success());
-    if !there {
-        not_run(
-            "the probes of Docker: no engine answers here, or it has no image redis:7.0-bookworm (make lab-up builds it)",
-        );
-    }
-    there
-}
-
-impl Container {
-    fn run(what: &str, options: &[&str], command: &[&str]) -> Self {
-        Self::make("run", what, &[&["-d"], options].concat(), command)
-    }
-
-    fn make(verb: &str, what: &str, options: &[&str], command: &[&str]) -> Self {
-        let name = format!("handbell-probes-{what}-{}", std::process::id());
-        let mut words = vec![verb, "--name", &name];
-        words.extend(options);
-        words.push(IMAGE);
-        words.extend(command);
-        docker(&words);
-        Self { name }
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        let _ = Command::new("docker")
-            .args(["rm", "-f", "-v", &self.name])
-            .output();
-    }
-}
-
-fn engine_at(endpoint: Endpoint) -> DockerEngine {
-    DockerEngine { endpoint }
-}
-
-fn targets(container: &str, server: RedisServer, endpoint: Endpoint) -> Targets {
-    let mut targets = probes_common::targets(RedisServer {
-        container: Some(ContainerRef {
-            engine: "engine".parse().expect("an id"),
-            name: container.to_owned(),
-        }),
-        ..server
-    });
-    targets
-        .docker
-        .insert("engine".parse().expect("an id"), engine_at(endpoint));
-    targets
-}
-
-fn eyes(container: &str) -> Probes {
-    Probes::new(targets(
-        container,
-        at("127.0.0.1", 1),
-        Endpoint::Unix(SOCKET.into()),
-    ))
-}
+use probes_common::{
+    at,
+    docker::{Container, IMAGE, SOCKET, docker, engine_is_there, eyes, targets},
+    float, free_port, int, none, not_run, sight, text, truth, unseen,
+};
 
 async fn settle(eyes: &Probes, fact: &str, value: &str) -> handbell::domain::diagnosis::Sighting {
     for _ in 0..100 {
@@ -202,7 +118,7 @@ async fn an_engine_without_end_is_cut_off() {
             std::thread::spawn(move || {
                 let _ = stream.read(&mut [0; 4_096]);
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-                while stream.write_all(&[b'x'; 65_536]).is_ok() {}
+                while stream.write_all(&vec![b'x'; 65_536]).is_ok() {}
             });
         }
     });
@@ -416,138 +332,6 @@ async fn health_checks_are_told_with_their_output() {
     let seen = settle(&eyes(&container.name), "health", "unhealthy").await;
     assert_eq!(text(&seen, "health_output"), "out of sorts");
     assert!(int(&seen, "health_failing_streak") >= 2);
-}
-
-fn patterns(pairs: &[(&str, &str)]) -> ArgValue {
-    ArgValue::Patterns(
-        pairs
-            .iter()
-            .map(|(name, p)| ((*name).to_owned(), (*p).to_owned()))
-            .collect(),
-    )
-}
-
-#[tokio::test]
-async fn the_log_is_searched_for_patterns() {
-    if !engine_is_there() {
-        return;
-    }
-    let container = Container::run(
-        "log",
-        &[],
-        &[
-            "sh",
-            "-c",
-            "for n in 1 2 3; do echo \"error number $n\"; done; echo 'to stderr' >&2; printf '\\033[31mred\\033[0m \\0 end\\n'; sleep 60",
-        ],
-    );
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let args = [(
-        "patterns",
-        patterns(&[
-            ("errors", "(?i)error number \\d"),
-            ("never", "nothing like it"),
-        ]),
-    )];
-    let seen = sight(&eyes(&container.name), "docker.log", &args).await;
-    println!("{}\n{:#?}", seen.evidence, seen.facts);
-    assert_eq!(int(&seen, "errors_count"), 3);
-    assert_eq!(text(&seen, "errors_last"), "error number 3");
-    assert!(int(&seen, "errors_seconds_ago") < 60);
-    assert!(int(&seen, "never_count") == 0 && none(&seen, "never_last"));
-    assert_eq!(int(&seen, "lines_read"), 5);
-    assert!(truth(&seen, "binary") && !truth(&seen, "truncated"));
-    assert!(
-        seen.evidence.contains("red  end") && seen.evidence.contains("to stderr"),
-        "{}",
-        seen.evidence
-    );
-    let args = [("lines", ArgValue::Int(2))];
-    assert_eq!(
-        int(
-            &sight(&eyes(&container.name), "docker.log", &args).await,
-            "lines_read"
-        ),
-        2
-    );
-}
-
-#[tokio::test]
-async fn the_log_of_a_terminal_is_read_too() {
-    if !engine_is_there() {
-        return;
-    }
-    let container = Container::run(
-        "tty",
-        &["-t"],
-        &["sh", "-c", "echo first; echo second; sleep 60"],
-    );
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let seen = sight(&eyes(&container.name), "docker.log", &[]).await;
-    assert_eq!(
-        (int(&seen, "lines_read"), text(&seen, "last_line")),
-        (2, "second")
-    );
-    assert!(int(&seen, "last_line_seconds_ago") < 60);
-}
-
-#[tokio::test]
-async fn a_line_of_100_mb_of_rubbish_is_bounded_and_what_follows_is_read() {
-    if !engine_is_there() {
-        return;
-    }
-    let container = Container::run(
-        "rubbish",
-        &[],
-        &[
-            "sh",
-            "-c",
-            "head -c 100000000 /dev/urandom | tr -d '\\n'; echo; echo 'the last word'; sleep 60",
-        ],
-    );
-    let eyes = eyes(&container.name);
-    for _ in 0..300 {
-        if docker(&["logs", "--tail", "1", &container.name]).contains("last word") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    for lines in [200, 5_000] {
-        let began = std::time::Instant::now();
-        let args = [
-            ("lines", ArgValue::Int(lines)),
-            ("patterns", patterns(&[("word", "last word$")])),
-        ];
-        let seen = sight(&eyes, "docker.log", &args).await;
-        println!(
-            "{lines} lines asked: {:?} {:?}",
-            began.elapsed(),
-            seen.facts
-        );
-        assert_eq!(
-            text(&seen, "last_line"),
-            "the last word",
-            "after {:?}: {}",
-            began.elapsed(),
-            int(&seen, "bytes_read")
-        );
-        assert_eq!(int(&seen, "word_count"), 1);
-        assert!(truth(&seen, "binary") && truth(&seen, "truncated"));
-        assert!(int(&seen, "bytes_read") < 5 << 20);
-    }
-}
-
-#[tokio::test]
-async fn a_container_without_a_log_says_so() {
-    if !engine_is_there() {
-        return;
-    }
-    let container = Container::run("nolog", &["--log-driver", "none"], &["redis-server"]);
-    let reason = unseen(&eyes(&container.name), "docker.log").await;
-    assert!(
-        matches!(&reason, Unseen::ServerSaid { detail } if detail.contains("logging driver")),
-        "{reason:?}"
-    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! Each probe is a module with a `SPEC` (what it takes, what it tells) and a look.
 //! Nothing here can change what it looks at.
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::{path::Path, sync::LazyLock};
 
 use async_trait::async_trait;
 
@@ -60,14 +60,14 @@ impl Probes {
     /// Eyes for `targets`. Nothing is opened before the first look.
     #[must_use]
     pub fn new(targets: Targets) -> Self {
-        Self::with_ssh(targets, PathBuf::from(SSH))
+        Self::with_ssh(targets, Path::new(SSH))
     }
 
     /// The same with another program in the place of `ssh`, which takes the same arguments.
     #[must_use]
-    pub fn with_ssh(targets: Targets, ssh: PathBuf) -> Self {
+    pub fn with_ssh(targets: Targets, ssh: &Path) -> Self {
         Self {
-            engines: Engines::new(&targets.docker, &ssh),
+            engines: Engines::new(&targets.docker, ssh),
             servers: Servers::new(targets.redis),
         }
     }

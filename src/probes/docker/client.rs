@@ -1,6 +1,6 @@
 //! One client for each engine. Its connections are kept and reused.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker, body_full};
 use futures_util::future::BoxFuture;
@@ -47,7 +47,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// The engine at `endpoint`; nothing is opened yet.
-    pub(super) fn new(endpoint: &Endpoint, ssh: &PathBuf) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, ssh: &Path) -> Self {
         let way = Way::new(endpoint, ssh);
         let address = way.address();
         let client = Client::builder(TokioExecutor::new())

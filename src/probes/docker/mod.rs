@@ -12,7 +12,7 @@ pub mod container;
 pub mod engine;
 pub mod log;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use indexmap::IndexMap;
 
@@ -42,7 +42,7 @@ struct Place<'a> {
 
 impl Engines {
     /// `engines`, none of them connected yet; `ssh` is the program that carries `ssh://`.
-    pub(super) fn new(engines: &IndexMap<TargetId, DockerEngine>, ssh: &PathBuf) -> Self {
+    pub(super) fn new(engines: &IndexMap<TargetId, DockerEngine>, ssh: &Path) -> Self {
         Self {
             engines: engines
                 .iter()

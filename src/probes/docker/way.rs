@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io,
-    path::{Path, PathBuf},
+    path::Path,
     pin::Pin,
     process::Stdio,
     sync::Arc,
@@ -45,10 +45,10 @@ pub(super) struct Way {
 }
 
 impl Way {
-    pub(super) fn new(endpoint: &Endpoint, ssh: &PathBuf) -> Self {
+    pub(super) fn new(endpoint: &Endpoint, ssh: &Path) -> Self {
         Self {
             endpoint: Arc::new(endpoint.clone()),
-            ssh: Arc::from(ssh.as_path()),
+            ssh: Arc::from(ssh),
         }
     }
 
@@ -56,8 +56,7 @@ impl Way {
     pub(super) fn address(&self) -> String {
         match &*self.endpoint {
             Endpoint::Unix(path) => path.display().to_string(),
-            Endpoint::Tcp { address, .. } => address.clone(),
-            Endpoint::Ssh(address) => address.clone(),
+            Endpoint::Tcp { address, .. } | Endpoint::Ssh(address) => address.clone(),
         }
     }
 
@@ -258,14 +257,12 @@ impl AsyncWrite for Ssh {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match ready!(Pin::new(&mut self.stdin).poll_write(context, bytes)) {
-            Ok(count) => Poll::Ready(Ok(count)),
-            // It has ended before it was asked; it says why.
-            Err(_) => {
-                let obstacle = ready!(self.poll_said(context));
-                Poll::Ready(Err(io::Error::other(obstacle)))
-            }
+        if let Ok(count) = ready!(Pin::new(&mut self.stdin).poll_write(context, bytes)) {
+            return Poll::Ready(Ok(count));
         }
+        // It has ended before it was asked; it says why.
+        let obstacle = ready!(self.poll_said(context));
+        Poll::Ready(Err(io::Error::other(obstacle)))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -27,7 +27,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         ArgType::Duration,
         "5m",
         (1_000, 604_800_000),
-        "a client silent for longer counts as idle",
+        "a client silent for so long counts as idle",
     )],
     facts: &[
         count("clients", "connections, without Handbell's own"),
@@ -37,7 +37,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         ),
         count(
             "idle_count",
-            "normal clients that have been silent for longer than `idle`",
+            "normal clients that have been silent for at least `idle`",
         ),
         float(
             "idle_percent",
@@ -157,7 +157,7 @@ fn sighting(clients: &[Client<'_>], truncated: bool, idle: Duration) -> Sighting
     let idle_count = clients
         .iter()
         .filter(silent)
-        .filter(|client| client.int("idle") > idle)
+        .filter(|client| client.int("idle") >= idle)
         .count();
     let longest = clients
         .iter()
@@ -175,7 +175,7 @@ fn sighting(clients: &[Client<'_>], truncated: bool, idle: Duration) -> Sighting
         .collect();
     let mut seen = Seen::new(&SPEC);
     seen.line(format!(
-        "{} clients, {idle_count} of them silent for more than {idle} s",
+        "{} clients, {idle_count} of them silent for {idle} s or more",
         clients.len()
     ));
     for line in &by_address {

@@ -152,8 +152,8 @@ fn is_looping(
 }
 
 /// Whether the kernel killed it for want of memory. The engine's mark speaks of the last run; it
-/// can be missing where a control group of version 2 killed a child, so events count, too,
-/// unless it was started by hand since (automatic starts leave a count).
+/// can be missing (a child was killed, control groups of version 2:
+/// <https://github.com/moby/moby/issues/38352>), so events count, too, unless it was started by hand since (automatic starts leave a count).
 fn oom_killed(
     state: &ContainerState,
     restarts: i64,

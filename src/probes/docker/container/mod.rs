@@ -53,8 +53,8 @@ pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
             place,
             &container,
             now,
-            &past.ok(),
-            stats.ok(),
+            past.ok().as_ref(),
+            stats.ok().as_ref(),
             top.ok(),
         )),
         Err(Failure::NoContainer) => Ok(missing(place)),
@@ -109,8 +109,8 @@ fn sighting(
     place: &Place<'_>,
     container: &ContainerInspectResponse,
     now: Timestamp,
-    past: &Option<Past>,
-    stats: Option<ContainerStatsResponse>,
+    past: Option<&Past>,
+    stats: Option<&ContainerStatsResponse>,
     top: Option<ContainerTopResponse>,
 ) -> Sighting {
     let mut seen = Seen::new(&SPEC);
@@ -125,7 +125,7 @@ fn sighting(
     seen.fact("name", place.name)
         .fact("container_id", id)
         .fact("image", image);
-    let running = life::tell(&mut seen, container, past.as_ref(), now);
+    let running = life::tell(&mut seen, container, past, now);
     life::tell_health(&mut seen, container);
     ways::tell(&mut seen, container, place.server);
     needs::tell(

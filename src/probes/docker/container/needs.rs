@@ -13,7 +13,7 @@ use crate::probes::{
 pub(super) fn tell(
     seen: &mut Seen,
     container: &ContainerInspectResponse,
-    stats: Option<ContainerStatsResponse>,
+    stats: Option<&ContainerStatsResponse>,
     top: Option<ContainerTopResponse>,
 ) {
     let limit = container
@@ -21,18 +21,16 @@ pub(super) fn tell(
         .as_ref()
         .and_then(|host| host.memory)
         .filter(|limit| *limit > 0);
-    let memory = stats.as_ref().and_then(|stats| stats.memory_stats.as_ref());
+    let memory = stats.and_then(|stats| stats.memory_stats.as_ref());
     let used = memory.and_then(used);
     let part = limit
         .zip(used)
         .and_then(|(limit, used)| percent(used, limit));
-    let pids = stats
-        .as_ref()
-        .and_then(|stats| stats.pids_stats.as_ref()?.current);
+    let pids = stats.and_then(|stats| stats.pids_stats.as_ref()?.current);
     seen.fact("memory_limit_bytes", limit)
         .fact("memory_used_bytes", used)
         .fact("memory_percent", part)
-        .fact("cpu_throttled_percent", stats.as_ref().and_then(throttled))
+        .fact("cpu_throttled_percent", stats.and_then(throttled))
         .fact("pids", pids);
     if let Some(used) = used {
         let of = limit.map_or("no limit".to_owned(), bytes_shown);

@@ -53,7 +53,11 @@ impl Past {
         let options = EventsOptions {
             since: Some((now.as_second() - HOUR).to_string()),
             // With an end in the past or present the engine tells what it has and closes.
-            until: Some(now.as_second().to_string()),
+            until: Some(format!(
+                "{}.{:09}",
+                now.as_second(),
+                now.subsec_nanosecond()
+            )),
             filters: Some(HashMap::from([
                 ("type".to_owned(), vec!["container".to_owned()]),
                 ("container".to_owned(), vec![name.to_owned()]),
