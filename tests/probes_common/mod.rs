@@ -198,7 +198,13 @@ pub(crate) async fn see(
     probe: &str,
     args: &[(&str, ArgValue)],
 ) -> Result<Sighting, Blind> {
-    let seen = eyes.look(&look(probe, args)).await;
+    see_within(eyes, &look(probe, args)).await
+}
+
+/// The same for a look that has its own deadline.
+pub(crate) async fn see_within(eyes: &Probes, look: &Look) -> Result<Sighting, Blind> {
+    let seen = eyes.look(look).await;
+    let probe = look.probe.as_str();
     if let Ok(sighting) = &seen {
         let spec = eyes.catalog().get(probe).expect("a probe of this name");
         assert_eq!(mismatches(spec, &sighting.facts), Vec::<String>::new());

@@ -13,13 +13,24 @@ use hyper_util::{
     client::legacy::{Client, Error as ClientError},
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::time::timeout;
+use tokio::{
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 
 use super::{failure::Failure, way::Way};
 use crate::config::Endpoint;
 
 /// How many idle connections to one engine are kept: as many as one look uses at once.
 const KEPT: usize = 4;
+
+/// How many questions are put at once to an engine behind SSH: one, so that they share one
+/// connection, each of which costs two processes and a handshake.
+const AT_ONCE_OVER_SSH: usize = 1;
+
+/// The pause after an answer in which the connection gets back among the kept ones, before the
+/// next question would open another.
+const SETTLE: Duration = Duration::from_millis(5);
 
 /// How long an idle connection is kept. Our own choice: longer than people think between two
 /// diagnoses, shorter than the engine's patience, which has no limit.
@@ -43,11 +54,14 @@ pub(super) struct Engine {
     address: String,
     send: Arc<Send>,
     docker: Result<Docker, Failure>,
+    turns: Semaphore,
+    over_ssh: bool,
 }
 
 impl Engine {
     /// The engine at `endpoint`; nothing is opened yet.
     pub(super) fn new(endpoint: &Endpoint, ssh: &Path) -> Self {
+        let over_ssh = matches!(endpoint, Endpoint::Ssh(_));
         let way = Way::new(endpoint, ssh);
         let address = way.address();
         let client = Client::builder(TokioExecutor::new())
@@ -74,6 +88,12 @@ impl Engine {
             address,
             send,
             docker: docker.map_err(Failure::from),
+            turns: Semaphore::new(if over_ssh {
+                AT_ONCE_OVER_SSH
+            } else {
+                Semaphore::MAX_PERMITS
+            }),
+            over_ssh,
         }
     }
 
@@ -95,7 +115,15 @@ impl Engine {
         F: Future<Output = Result<T, bollard::errors::Error>>,
     {
         let docker = self.docker.as_ref().map_err(Clone::clone)?;
-        match timeout(patience, question(docker)).await {
+        let answered = async {
+            let _turn = self.turns.acquire().await;
+            let answer = question(docker).await;
+            if self.over_ssh {
+                sleep(SETTLE).await;
+            }
+            answer
+        };
+        match timeout(patience, answered).await {
             Ok(answer) => answer.map_err(Failure::from),
             Err(_) => Err(Failure::TimedOut),
         }
@@ -109,6 +137,7 @@ impl Engine {
         let request = Request::get(format!("{HOST}{path}"))
             .body(body_full(Bytes::new()))
             .map_err(|error| Failure::Said(0, error.to_string()))?;
+        let _turn = self.turns.acquire().await;
         let answer = (self.send)(request)
             .await
             .map_err(|error| Failure::in_chain(&error))?;
