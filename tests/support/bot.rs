@@ -117,7 +117,11 @@ impl Bot {
                 return self;
             }
             assert!(self.process.runs(), "the bot has ended: {}", self.log());
-            assert!(Instant::now() < end, "the bot does not connect: {bot} {}", self.log());
+            assert!(
+                Instant::now() < end,
+                "the bot does not connect: {bot} {}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -162,7 +166,11 @@ impl Bot {
     pub async fn logs(&self, part: &str) {
         let end = Instant::now() + PATIENCE;
         while !self.log().contains(part) {
-            assert!(Instant::now() < end, "the log never says {part:?}: {}", self.log());
+            assert!(
+                Instant::now() < end,
+                "the log never says {part:?}: {}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

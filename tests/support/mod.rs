@@ -5,6 +5,8 @@
 //! directory, and ends with the value that stands for it.
 #![allow(
     dead_code,
+    unused_imports,
+    unreachable_pub,
     clippy::allow_attributes,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +17,7 @@
 )]
 
 mod bot;
-mod person;
+pub mod person;
 mod redis;
 mod sandbox;
 
@@ -67,7 +69,10 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 return status.code();
             }
-            assert!(Instant::now() < end, "the process still runs after {within:?}");
+            assert!(
+                Instant::now() < end,
+                "the process still runs after {within:?}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -105,7 +110,10 @@ pub fn did_not_run(what: &str, why: &str) {
     println!("NOT RUN: {what}: {why}");
     eprintln!("NOT RUN: {what}: {why}");
     let everything_must_run = environment("CI").is_some_and(|ci| ci == "true");
-    assert!(!everything_must_run, "with CI=true everything must run: {what}: {why}");
+    assert!(
+        !everything_must_run,
+        "with CI=true everything must run: {what}: {why}"
+    );
 }
 
 /// Discord's `OpenAPI` description, when the environment names it.

@@ -77,7 +77,10 @@ impl<'a> Person<'a> {
             }
             if tokio::time::Instant::now() > end {
                 let texts: Vec<String> = seen.iter().map(text).collect();
-                panic!("{} waits in vain for {what}; there is: {texts:#?}", self.name);
+                panic!(
+                    "{} waits in vain for {what}; there is: {texts:#?}",
+                    self.name
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -85,7 +88,8 @@ impl<'a> Person<'a> {
 
     /// Waits until a message contains `part`.
     pub async fn reads(&self, part: &str) -> Value {
-        self.waits(part, |message| text(message).contains(part)).await
+        self.waits(part, |message| text(message).contains(part))
+            .await
     }
 
     /// The messages in the channel as this person sees them, oldest first.
@@ -104,7 +108,9 @@ impl<'a> Person<'a> {
             .unwrap_or_else(|| panic!("no button {label} in {}", message["components"]));
         let id = message["id"].as_str().expect("an id");
         let body = json!({"as": self.name, "custom_id": custom_id, "wait_ms": 0});
-        self.sandbox.post(&format!("/messages/{id}/click"), body).await
+        self.sandbox
+            .post(&format!("/messages/{id}/click"), body)
+            .await
     }
 
     /// Chooses `value` in the select under `message`; gives the interaction.
@@ -113,7 +119,9 @@ impl<'a> Person<'a> {
         let id = message["id"].as_str().expect("an id");
         let body =
             json!({"as": self.name, "custom_id": custom_id, "values": [value], "wait_ms": 0});
-        self.sandbox.post(&format!("/messages/{id}/select"), body).await
+        self.sandbox
+            .post(&format!("/messages/{id}/select"), body)
+            .await
     }
 
     /// What the client offers for an option while typing.

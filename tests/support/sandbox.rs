@@ -34,7 +34,10 @@ fn build() {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .expect("cargo, to build the sandbox");
-        assert!(status.success(), "the sandbox can't be built: see cargo's messages above");
+        assert!(
+            status.success(),
+            "the sandbox can't be built: see cargo's messages above"
+        );
     });
 }
 
@@ -83,12 +86,19 @@ impl Sandbox {
 
     /// The id of the channel `name`.
     pub fn channel(&self, name: &str) -> String {
-        self.ready["channels"][name].as_str().expect("a channel").to_owned()
+        self.ready["channels"][name]
+            .as_str()
+            .expect("a channel")
+            .to_owned()
     }
 
     /// GET a path under `/sandbox`.
     pub async fn get(&self, path: &str) -> Value {
-        let response = self.client.get(format!("{}/sandbox{path}", self.base)).send().await;
+        let response = self
+            .client
+            .get(format!("{}/sandbox{path}", self.base))
+            .send()
+            .await;
         self.read(path, response).await
     }
 
@@ -102,7 +112,13 @@ impl Sandbox {
     /// POST to a path under `/sandbox`: status and body.
     pub async fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
         let url = format!("{}/sandbox{path}", self.base);
-        let response = self.client.post(url).json(&body).send().await.expect("the sandbox");
+        let response = self
+            .client
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .expect("the sandbox");
         let status = response.status().as_u16();
         (status, response.json().await.expect("JSON"))
     }
@@ -117,7 +133,11 @@ impl Sandbox {
 
     /// The bytes of an attached file.
     pub async fn download(&self, url: &str) -> String {
-        let url = if url.starts_with('/') { format!("{}{url}", self.base) } else { url.to_owned() };
+        let url = if url.starts_with('/') {
+            format!("{}{url}", self.base)
+        } else {
+            url.to_owned()
+        };
         let response = self.client.get(url).send().await.expect("the sandbox");
         assert!(response.status().is_success(), "{}", response.status());
         response.text().await.expect("text")
@@ -147,7 +167,9 @@ impl Sandbox {
         let mut all = Vec::new();
         let mut since = 0;
         loop {
-            let page = self.get(&format!("/traffic?since={since}&limit=1000")).await;
+            let page = self
+                .get(&format!("/traffic?since={since}&limit=1000"))
+                .await;
             let records = page["records"].as_array().expect("records").clone();
             if records.is_empty() {
                 return all;
@@ -168,7 +190,11 @@ impl Sandbox {
         let all = self.traffic().await;
         all.into_iter()
             .filter(|one| one["method"] == method)
-            .filter(|one| one["path"].as_str().is_some_and(|path| path.contains(route_part)))
+            .filter(|one| {
+                one["path"]
+                    .as_str()
+                    .is_some_and(|path| path.contains(route_part))
+            })
             .collect()
     }
 
@@ -179,7 +205,13 @@ impl Sandbox {
         }
         let checked = self.get("/traffic/check").await;
         let problems = checked["problems"].as_array().expect("problems");
-        assert!(problems.is_empty(), "Discord's description disagrees: {problems:#?}");
-        assert!(checked["checked"].as_u64() > Some(0), "nothing was compared");
+        assert!(
+            problems.is_empty(),
+            "Discord's description disagrees: {problems:#?}"
+        );
+        assert!(
+            checked["checked"].as_u64() > Some(0),
+            "nothing was compared"
+        );
     }
 }

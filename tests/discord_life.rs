@@ -1,0 +1,147 @@
+//! The bot's start and end as Discord and an operator see them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+use support::{Bot, Redis, Sandbox, Setup, person::text};
+
+#[tokio::test]
+async fn commands_are_written_once_and_then_only_when_they_change() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let setup = Setup::redis(redis.port);
+    let mut bot = Bot::start(&sandbox, &setup).await;
+    let written = sandbox.requests("POST", "/commands").await;
+    assert_eq!(written.len(), 3, "{written:?}");
+    assert_eq!(bot.stop().0, Some(0), "{}", bot.log());
+
+    sandbox.forget_traffic().await;
+    let directory = bot.directory();
+    std::fs::remove_file(directory.path().join("log")).unwrap();
+    let bot = Bot::launch(&sandbox, &setup, Arc::clone(&directory));
+    bot.logs("the commands of the guild are in place").await;
+    assert!(bot.log().contains("unchanged=3"), "{}", bot.log());
+    let bot = bot.connected(&sandbox).await;
+    for method in ["POST", "PATCH", "PUT", "DELETE"] {
+        let written = sandbox.requests(method, "/commands").await;
+        assert!(
+            written.is_empty(),
+            "a second start writes nothing: {written:?}"
+        );
+    }
+    drop(bot);
+
+    // Another application's hand, or an older version: one changed, one that is no longer there.
+    let application = sandbox.ready["application_id"].as_str().unwrap();
+    let guild = sandbox.ready["guild_id"].as_str().unwrap();
+    let rest = sandbox.ready["rest"].as_str().unwrap();
+    let token = sandbox.ready["token"].as_str().unwrap();
+    let client = reqwest::Client::new();
+    for command in [
+        json!({"name": "help", "type": 1, "description": "something old"}),
+        json!({"name": "remediate", "type": 1, "description": "no longer there"}),
+    ] {
+        let url = format!("{rest}/applications/{application}/guilds/{guild}/commands");
+        let request = client
+            .post(url)
+            .header("Authorization", format!("Bot {token}"));
+        let status = request.json(&command).send().await.unwrap().status();
+        assert!(status.is_success(), "{status}");
+    }
+    std::fs::remove_file(directory.path().join("log")).unwrap();
+    let bot = Bot::launch(&sandbox, &setup, directory);
+    bot.logs("the commands of the guild are in place").await;
+    let log = bot.log();
+    assert!(
+        log.contains("written=\"help\"") && log.contains("removed=\"remediate\""),
+        "{log}"
+    );
+    assert!(log.contains("unchanged=2"), "{log}");
+}
+
+#[tokio::test]
+async fn a_refused_token_ends_the_bot_with_a_sentence_and_is_not_quoted() {
+    let sandbox = Sandbox::start().await;
+    let mut setup = Setup::redis(1);
+    let wrong = "MTAwMDAwMDAwMDAwMDAwMDAwMQ.Gwrong.token-that-nobody-knows";
+    setup.token = Some(wrong.to_owned());
+    let directory = tempfile::tempdir().unwrap().into();
+    let mut bot = Bot::launch(&sandbox, &setup, directory);
+    assert_eq!(bot.ended(Duration::from_secs(20)), Some(2), "{}", bot.log());
+    assert!(
+        bot.log()
+            .contains("Discord refuses the token from the file"),
+        "{}",
+        bot.log()
+    );
+    assert!(!bot.log().contains(wrong), "{}", bot.log());
+}
+
+#[tokio::test]
+async fn a_token_that_is_revoked_while_the_bot_runs_ends_it_with_a_sentence() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let mut bot = Bot::start(&sandbox, &Setup::redis(redis.port)).await;
+    sandbox.fault(json!({"kind": "unauthorized"})).await;
+    sandbox.fault(json!({"kind": "forget_sessions"})).await;
+    sandbox.fault(json!({"kind": "gateway_drop"})).await;
+    assert_eq!(bot.ended(Duration::from_secs(60)), Some(2), "{}", bot.log());
+    assert!(
+        bot.log().contains("Discord refuses the token"),
+        "{}",
+        bot.log()
+    );
+}
+
+#[tokio::test]
+async fn while_discord_is_down_the_bot_keeps_trying() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let down = json!({"kind": "server_error", "route": null, "times": null, "status": 503});
+    sandbox.fault(down).await;
+    let directory = tempfile::tempdir().unwrap().into();
+    let bot = Bot::launch(&sandbox, &Setup::redis(redis.port), directory);
+    bot.logs("Discord does not answer; trying again").await;
+    sandbox.heal().await;
+    let _bot = bot.connected(&sandbox).await;
+    let report = sandbox.person("alice").asks("diagnose redis").await;
+    assert!(text(&report).contains("healthy"), "{}", text(&report));
+}
+
+#[tokio::test]
+async fn neither_the_token_nor_an_interaction_s_token_is_ever_logged() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let bot = Bot::start(&sandbox, &Setup::redis(redis.port)).await;
+    let alice = sandbox.person("alice");
+    for kind in ["server_error", "cut", "lost_answer", "rate_limit"] {
+        sandbox
+            .fault(json!({"kind": kind, "method": "PATCH", "times": 2}))
+            .await;
+        sandbox
+            .fault(json!({"kind": kind, "method": "POST", "times": 1}))
+            .await;
+        alice.asks("diagnose redis").await;
+        sandbox.heal().await;
+    }
+    let log = bot.log();
+    let token = sandbox.ready["token"].as_str().unwrap();
+    assert!(!log.contains(token), "the bot's token is in the log");
+    for request in sandbox.traffic().await {
+        let path = request["path"].as_str().unwrap();
+        if let Some(rest) = path.strip_prefix("/interactions/") {
+            let secret = rest.split('/').nth(1).unwrap();
+            assert!(
+                !log.contains(secret),
+                "an interaction's token is in the log"
+            );
+        }
+    }
+}
