@@ -3,9 +3,8 @@
 
 use serenity::{
     builder::{
-        CreateActionRow, CreateAllowedMentions, CreateAttachment, CreateEmbed,
-        CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateMessage,
-        EditAttachments, EditInteractionResponse,
+        CreateActionRow, CreateAllowedMentions, CreateEmbed, CreateInteractionResponseFollowup,
+        CreateInteractionResponseMessage, CreateMessage, EditAttachments, EditInteractionResponse,
     },
     model::channel::Nonce,
 };
@@ -111,16 +110,17 @@ impl Answer {
 
     /// As the edit of an interaction's first reply.
     pub(super) fn edit(&self) -> EditInteractionResponse {
-        let mut files = EditAttachments::new();
-        for file in &self.files {
-            files = files.add(attachment(file));
-        }
         EditInteractionResponse::new()
             .content(self.content.clone())
             .embeds(self.embed.iter().cloned().collect())
             .components(self.rows.clone())
             .allowed_mentions(nobody())
-            .attachments(files)
+            .attachments(EditAttachments::new())
+    }
+
+    /// Its files, which the caller sends.
+    pub(super) fn files(&self) -> &[File] {
+        &self.files
     }
 
     /// As a message of its own. `nonce` keeps a repeated request from being a second message.
@@ -130,7 +130,6 @@ impl Answer {
             .embeds(self.embed.iter().cloned().collect())
             .components(self.rows.clone())
             .allowed_mentions(nobody())
-            .add_files(self.files.iter().map(attachment))
             .nonce(Nonce::String(nonce.to_owned()))
             .enforce_nonce(true)
     }
@@ -142,7 +141,6 @@ impl Answer {
             .embeds(self.embed.iter().cloned().collect())
             .components(self.rows.clone())
             .allowed_mentions(nobody())
-            .add_files(self.files.iter().map(attachment))
             .ephemeral(true)
     }
 
@@ -159,10 +157,6 @@ impl Answer {
 /// Explicitly nobody: what is in the text doesn't matter then.
 fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new()
-}
-
-fn attachment(file: &File) -> CreateAttachment {
-    CreateAttachment::bytes(file.text.clone().into_bytes(), file.name.clone())
 }
 
 /// The card as one text in Discord's markup.

@@ -27,6 +27,7 @@ use super::{
     decode::{Asked, Incoming},
     deliver::Reply,
     error::describe,
+    firsts::Firsts,
     http::Wire,
     present, words,
 };
@@ -44,7 +45,7 @@ const SAY_QUEUED_AFTER: Duration = Duration::from_secs(2);
 /// What every interaction needs.
 pub(super) struct Bot {
     pub(super) gate: Arc<Gate>,
-    pub(super) wire: Wire,
+    pub(super) wire: Arc<Wire>,
     pub(super) shared: Arc<Http>,
     pub(super) timezone: TimeZone,
     /// Nothing new is begun.
@@ -55,12 +56,13 @@ pub(super) struct Bot {
     pub(super) open: TaskTracker,
     workers: Semaphore,
     waiting: AtomicUsize,
+    firsts: Firsts,
 }
 
 impl Bot {
     pub(super) fn new(
         gate: Arc<Gate>,
-        wire: Wire,
+        wire: Arc<Wire>,
         shared: Arc<Http>,
         timezone: TimeZone,
         stopping: CancellationToken,
@@ -75,6 +77,7 @@ impl Bot {
             open: TaskTracker::new(),
             workers: Semaphore::new(WORKERS),
             waiting: AtomicUsize::new(0),
+            firsts: Firsts::new(),
         }
     }
 
@@ -96,7 +99,10 @@ impl Bot {
                 CreateInteractionResponseMessage::new().ephemeral(private),
             ),
         };
-        let sent = acknowledge(&http, incoming.id, &incoming.token, &first, received).await;
+        let sent = {
+            let _first = self.firsts.enter().await;
+            acknowledge(&http, incoming.id, &incoming.token, &first, received).await
+        };
         let waited_ms = received.elapsed().as_millis();
         if let Err(why) = sent {
             say_unacknowledged(&incoming, &why, waited_ms);
@@ -107,6 +113,8 @@ impl Bot {
             return;
         }
         let reply = Reply {
+            wire: Arc::clone(&self.wire),
+            application: incoming.application,
             http,
             shared: Arc::clone(&self.shared),
             interaction: incoming.id,
@@ -160,6 +168,7 @@ impl Bot {
 
     async fn work(&self, incoming: &Incoming, reply: &Reply) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.firsts.quiet().await;
         let soon = timeout(SAY_QUEUED_AFTER, self.workers.acquire()).await;
         let turn = if let Ok(turn) = soon {
             turn

@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
+use reqwest::Method;
 use serenity::{
     Error,
     builder::Builder,
     http::Http,
     model::{
         Permissions,
-        id::{ChannelId, InteractionId},
+        id::{ApplicationId, ChannelId, InteractionId},
     },
 };
 use tokio::time::{sleep, timeout};
@@ -22,6 +23,8 @@ use tokio::time::{sleep, timeout};
 use super::{
     answer::{Answer, name},
     error::{Failure, classify, describe},
+    http::Wire,
+    upload::upload,
     words,
 };
 use crate::{app::RecordId, domain::text::Lang};
@@ -42,6 +45,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 /// Where an answer goes.
 pub(super) struct Reply {
+    pub(super) wire: Arc<Wire>,
+    pub(super) application: ApplicationId,
     /// With a limiter of its own.
     pub(super) http: Arc<Http>,
     /// The one that all messages of channels share.
@@ -93,7 +98,7 @@ impl Reply {
         let Err(error) = self.send(&answer, None).await else {
             if self.unsettled.load(Ordering::Relaxed) {
                 sleep(SETTLE).await;
-                let _ = timeout(TRY, answer.edit().execute(&self.http, &self.token)).await;
+                let _ = timeout(TRY, self.send_once(&answer, None)).await;
             }
             return;
         };
@@ -183,9 +188,22 @@ impl Reply {
 
     async fn send_once(&self, answer: &Answer, nonce: Option<&str>) -> serenity::Result<()> {
         match nonce {
+            None if answer.has_files() => {
+                let path = format!(
+                    "/webhooks/{}/{}/messages/@original",
+                    self.application, self.token
+                );
+                let body = serde_json::to_value(answer.edit())?;
+                self.upload(Method::PATCH, &path, body, answer).await?;
+            }
             None => {
                 let edit = answer.edit();
                 edit.execute(&self.http, &self.token).await?;
+            }
+            Some(nonce) if answer.has_files() => {
+                let path = format!("/channels/{}/messages", self.channel);
+                let body = serde_json::to_value(answer.message(nonce))?;
+                self.upload(Method::POST, &path, body, answer).await?;
             }
             Some(nonce) => {
                 let message = answer.message(nonce);
@@ -193,6 +211,17 @@ impl Reply {
             }
         }
         Ok(())
+    }
+
+    async fn upload(
+        &self,
+        method: Method,
+        path: &str,
+        body: serde_json::Value,
+        answer: &Answer,
+    ) -> serenity::Result<()> {
+        let request = || self.wire.request(method.clone(), path);
+        upload(request, method.clone(), body, answer.files()).await
     }
 
     /// Says in the log what the person could not be told, and where it is.

@@ -78,11 +78,12 @@ pub fn classify(error: &Error) -> Failure {
 pub fn describe(error: &Error) -> String {
     match error {
         Error::Http(HttpError::UnsuccessfulRequest(response)) => {
-            let mut text = format!(
-                "{} {}",
-                response.status_code.as_u16(),
-                response.error.message
-            );
+            let status = response.status_code.as_u16();
+            // Not Discord's JSON: the message would quote the library's own error, with the address.
+            if response.error.code < 0 {
+                return format!("{status}, without a reason");
+            }
+            let mut text = format!("{status} {}", response.error.message);
             if response.error.code != 0 {
                 text = format!("{text} (code {})", response.error.code);
             }

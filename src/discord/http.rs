@@ -19,7 +19,7 @@ const REQUEST: Duration = Duration::from_secs(20);
 /// acknowledgement. Discord's edge closes idle ones after some minutes.
 const KEEP: Duration = Duration::from_mins(4);
 /// Unused connections that are kept. Each costs some 40 KiB with its TLS buffers.
-const KEPT: usize = 8;
+const KEPT: usize = 16;
 
 /// A client of Discord's REST interface, or of the local Discord that the settings name, with
 /// serenity's rate limiter.
@@ -61,6 +61,13 @@ fn client(endpoint: Option<&DiscordEndpoint>) -> Result<reqwest::Client, Discord
         .map_err(|error| DiscordError::Client(error.to_string()))
 }
 
+/// How the bot names itself, in the form that Discord asks for (API Reference, User Agent).
+const AGENT: &str = concat!(
+    "DiscordBot (https://github.com/handbell/handbell, ",
+    env!("CARGO_PKG_VERSION"),
+    ")"
+);
+
 /// Makes clients that share their connections.
 pub(super) struct Wire {
     client: reqwest::Client,
@@ -96,6 +103,16 @@ impl Wire {
             builder = builder.application_id(id);
         }
         Arc::new(builder.build())
+    }
+
+    /// The address `path` of the REST interface, for a request that is made without serenity.
+    pub(super) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let token = self.token.expose_secret().trim();
+        let authorization = format!("Bot {}", token.strip_prefix("Bot ").unwrap_or(token));
+        self.client
+            .request(method, format!("https://discord.com/api/v10{path}"))
+            .header("Authorization", authorization)
+            .header("User-Agent", AGENT)
     }
 
     /// The same, by value, for a gateway client.

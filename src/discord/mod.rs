@@ -2,8 +2,8 @@
 //!
 //! - `commands`, `spec`, `register`: the handbook → commands, written where they changed
 //! - `handler`: the gateway's events; `decode`: an interaction → what is asked
-//! - `acknowledge`: the first response, within a second; `bot`: one interaction to its answer
-//! - `progress`, `present`, `deliver`: what the person reads, through every trouble on the way
+//! - `acknowledge`, `firsts`: the first response, within a second; `bot`: one interaction to its answer
+//! - `progress`, `present`, `deliver`, `upload`: what the person reads, through every trouble on the way
 //! - `answer`, `embed`, `markup`, `limits`: messages that fit, format nothing and mention nobody
 //! - `doctor`, `permissions`: what the bot needs, and whether it has it
 //! - `http`, `error`, `serve`, `lost`: the connection itself
@@ -17,6 +17,7 @@ mod deliver;
 pub mod doctor;
 mod embed;
 mod error;
+mod firsts;
 mod handler;
 mod http;
 mod limits;
@@ -28,6 +29,7 @@ mod progress;
 mod register;
 mod serve;
 mod spec;
+mod upload;
 mod words;
 
 pub use commands::{commands, pages_left_out};

@@ -55,7 +55,7 @@ pub async fn serve(
     gate: Arc<Gate>,
     shutdown: CancellationToken,
 ) -> Result<(), DiscordError> {
-    let wire = Wire::new(&settings)?;
+    let wire = Arc::new(Wire::new(&settings)?);
     let Some(application) = identify(&wire, &shutdown).await? else {
         return Ok(());
     };
