@@ -244,10 +244,12 @@ async fn text_from_outside_mentions_nobody_and_formats_nothing() {
     let hostile = format!(
         "@everyone @here <@{alice_id}> <@&{role_id}> ```\n# x **b** [a](http://evil.test) \u{202e}\u{1b}[31m"
     );
-    // A slow command that carries it: it ends up in the slow log, word for word.
+    // Slow commands that carry it: they end up in the slow log, word for word.
     redis.command(&["CONFIG", "SET", "slowlog-log-slower-than", "1000"]);
-    let busy = "local i = 0 while i < 20000000 do i = i + 1 end return 1";
-    redis.command(&["EVAL", busy, "1", &hostile]);
+    let busy = "local i = 0 while i < 5000000 do i = i + 1 end return 1";
+    for _ in 0..4 {
+        redis.command(&["EVAL", busy, "1", &hostile]);
+    }
 
     let alice = sandbox.person("alice");
     let report = alice
