@@ -1,9 +1,5 @@
 //! Discord fails in every way that it fails, and nothing is lost nor said twice.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod support;
 

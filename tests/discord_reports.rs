@@ -1,9 +1,4 @@
 //! Somebody asks in a channel and reads the answer: the real bot, a real Redis, a local Discord.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests fail by panicking"
-)]
 
 mod support;
 

@@ -257,6 +257,7 @@ fn colours_are_there_on_request_and_nothing_from_outside_makes_its_own() {
 
 #[test]
 fn healthy_unclear_and_inapplicable_are_told_apart() {
+    use Verdict::{NotApplicable, Ok, Unknown};
     let say = |verdicts: &[Verdict], lang| {
         let checks: Vec<CheckResult> = verdicts
             .iter()
@@ -280,7 +281,6 @@ fn healthy_unclear_and_inapplicable_are_told_apart() {
         };
         render::terminal(&render::card(&report, &page(), lang), false, 0)
     };
-    use Verdict::{NotApplicable, Ok, Unknown};
     assert!(say(&[Ok, Ok, NotApplicable], Lang::En).contains("All 2 checks are healthy."));
     assert!(say(&[Ok, Unknown], Lang::En).contains("1 of 2 checks could not look"));
     assert!(say(&[Ok, Unknown], Lang::Zh).contains("2 项检查中有 1 项无法执行"));

@@ -23,6 +23,8 @@ const NAME: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct File {
     pub(super) name: String,
+    /// Its media type.
+    pub(super) kind: &'static str,
     pub(super) text: String,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Firsts {
 /// One of them; counted until it is dropped.
 pub(super) struct First<'a> {
     firsts: &'a Firsts,
-    _place: Option<SemaphorePermit<'a>>,
+    place: Option<SemaphorePermit<'a>>,
 }
 
 impl Firsts {
@@ -47,10 +47,10 @@ impl Firsts {
         self.count.fetch_add(1, Ordering::SeqCst);
         let mut first = First {
             firsts: self,
-            _place: None,
+            place: None,
         };
         if let Ok(Ok(place)) = timeout(PATIENCE, self.places.acquire()).await {
-            first._place = Some(place);
+            first.place = Some(place);
         }
         first
     }
@@ -72,6 +72,7 @@ impl Firsts {
 
 impl Drop for First<'_> {
     fn drop(&mut self) {
+        drop(self.place.take());
         if self.firsts.count.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.firsts.none.notify_waiters();
         }

@@ -58,6 +58,7 @@ fn attach(
         .file(
             File {
                 name: format!("evidence-{number}.md"),
+                kind: "text/markdown; charset=utf-8",
                 text: render::evidence(report, number, incoming.lang),
             },
             incoming.file_bytes,
@@ -65,6 +66,7 @@ fn attach(
         .file(
             File {
                 name: format!("evidence-{number}.json"),
+                kind: "application/json",
                 text: pretty,
             },
             incoming.file_bytes,

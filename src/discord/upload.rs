@@ -71,14 +71,9 @@ fn form(body: &str, files: &[File]) -> reqwest::Result<Form> {
     let payload = Part::text(body.to_owned()).mime_str("application/json")?;
     let mut form = Form::new().part("payload_json", payload);
     for (n, file) in files.iter().enumerate() {
-        let kind = if file.name.ends_with(".json") {
-            "application/json"
-        } else {
-            "text/markdown; charset=utf-8"
-        };
         let part = Part::text(file.text.clone())
             .file_name(file.name.clone())
-            .mime_str(kind)?;
+            .mime_str(file.kind)?;
         form = form.part(format!("files[{n}]"), part);
     }
     Ok(form)

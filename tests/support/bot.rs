@@ -1,6 +1,7 @@
 //! The real binary with a configuration of its own.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::Path,
     process::{Command, Stdio},
@@ -57,7 +58,7 @@ impl Setup {
         let roles = &ready["roles"];
         let mut access = String::new();
         for role in ["viewer", "operator", "approver", "admin"] {
-            access.push_str(&format!("[{role}]\ndiscord_roles = [{}]\n", roles[role]));
+            let _ = writeln!(access, "[{role}]\ndiscord_roles = [{}]", roles[role]);
         }
         write("access.toml", access);
         if !self.pages.is_empty() {

@@ -11,6 +11,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     reason = "shared by several test files, each of which uses a part; tests fail by panicking"
@@ -33,7 +35,7 @@ pub use redis::{Hung, Redis};
 pub use sandbox::Sandbox;
 
 /// How long anything may take before a test gives up on it; a loaded machine is slow.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A child process that ends with this value.
 pub struct Process {
