@@ -12,6 +12,7 @@ use crate::error::{LabError, Result};
 use crate::fault::Fault;
 use crate::lab::Lab;
 use crate::say;
+use crate::state::write_private;
 
 /// How long one diagnosis may take. Its own limit is 20 seconds; beyond that it hangs.
 const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(40);
@@ -56,6 +57,8 @@ pub struct Answer {
     pub first: String,
     /// Its wall time.
     pub took: Duration,
+    /// The whole report, as it came.
+    pub report: Vec<u8>,
 }
 
 /// Who asks: the program and its configuration.
@@ -121,7 +124,11 @@ impl Asker {
                 )
             }
         };
-        Ok(Answer { first, took })
+        Ok(Answer {
+            first,
+            took,
+            report: output.stdout,
+        })
     }
 }
 
@@ -153,6 +160,9 @@ pub async fn one(lab: &mut Lab, asker: &Asker, fault: &Fault) -> Result<Row> {
     };
     lab.heal(fault).await?;
     let answer = answer?;
+    if answer.first != expected {
+        keep(lab, fault, &answer)?;
+    }
     let after = asker.ask().await?.first;
     Ok(Row {
         fault: fault.name.clone(),
@@ -162,6 +172,17 @@ pub async fn one(lab: &mut Lab, asker: &Asker, fault: &Fault) -> Result<Row> {
         took: answer.took,
         after: (after != "healthy").then_some(after),
     })
+}
+
+/// Keeps a wrong report, so that one can read what misled the diagnosis.
+fn keep(lab: &Lab, fault: &Fault, answer: &Answer) -> Result<()> {
+    let path = lab
+        .store
+        .directory()
+        .join(format!("wrong-{}.json", fault.name));
+    write_private(&path, &answer.report)?;
+    say::progress(format!("  the wrong report stands in {}", path.display()));
+    Ok(())
 }
 
 impl Row {

@@ -10,7 +10,7 @@ use handbell_lab::fault::{self, Fault};
 use handbell_lab::state::Mode;
 
 /// The causes that the Redis page of the handbook must tell apart.
-const CAUSES: [&str; 16] = [
+const CAUSES: [&str; 17] = [
     "redis.container-missing",
     "redis.container-stopped",
     "redis.oom-killed",
@@ -18,6 +18,7 @@ const CAUSES: [&str; 16] = [
     "redis.container-paused",
     "redis.unreachable",
     "redis.auth-failed",
+    "redis.password-not-enforced",
     "redis.loading",
     "redis.memory-exhausted",
     "redis.evicting",

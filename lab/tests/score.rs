@@ -1,6 +1,11 @@
 //! The score, as the issue asks for it: every fault once, the real `handbell`, 100 %. Ten rounds are `make score
 //! ARGS='--times 10'`.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the table belongs into the test's output"
+)]
+
 mod common;
 
 use common::{Instance, did_not_run, program, text};
