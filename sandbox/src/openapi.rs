@@ -273,6 +273,7 @@ impl Description {
             Some(_) if body.is_null() => {
                 vec![(String::new(), "the answer's body is missing".to_owned())]
             }
+            Some(schema) if status >= 400 => self.validate(schema, &with_numbered_codes(body)),
             Some(schema) => self.validate(schema, body),
         }
     }
@@ -325,6 +326,30 @@ fn is_known_slip(at: &str, body: &Value) -> bool {
         at.ends_with("/default_member_permissions") && value.as_str().is_some_and(digits);
     let attachment = at.contains("attachments/") && at.ends_with("/id") && value.is_u64();
     permissions || attachment
+}
+
+/// The body of a refusal with the words of its nested codes replaced by a number: Discord's reference ("Error Messages") shows words such as
+/// `BASE_TYPE_REQUIRED` there, where the description takes only numbers.
+fn with_numbered_codes(body: &Value) -> Value {
+    fn number(node: &mut Value) {
+        for (key, inner) in node.as_object_mut().into_iter().flatten() {
+            match inner.as_array_mut().filter(|_| key == "_errors") {
+                Some(list) => list
+                    .iter_mut()
+                    .filter(|one| one["code"].is_string())
+                    .for_each(|one| one["code"] = json!(0)),
+                None => number(inner),
+            }
+        }
+    }
+    let mut body = body.clone();
+    number(&mut body["errors"]);
+    if body["errors"].is_null()
+        && let Some(body) = body.as_object_mut()
+    {
+        body.shift_remove("errors");
+    }
+    body
 }
 
 /// Characters of a problem's words; a whole message can stand in one.

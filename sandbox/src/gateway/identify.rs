@@ -168,7 +168,10 @@ impl World {
             .iter()
             .filter(|id| !self.people.contains_key(*id))
             .collect();
-        let chunk = json!({"guild_id": GUILD, "members": members, "chunk_index": 0, "chunk_count": 1, "not_found": lost, "nonce": data["nonce"]});
+        let mut chunk = json!({"guild_id": GUILD, "members": members, "chunk_index": 0, "chunk_count": 1, "not_found": lost});
+        if let Some(body) = chunk.as_object_mut().filter(|_| data["nonce"].is_string()) {
+            body.insert("nonce".into(), data["nonce"].clone());
+        }
         self.send_to(session, "GUILD_MEMBERS_CHUNK", &chunk);
     }
 }

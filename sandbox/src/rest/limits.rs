@@ -178,7 +178,7 @@ fn bucket_name(method: &str, route: &str) -> String {
 
 /// The body of a 429.
 pub(crate) fn body(retry_after_ms: i64, global: bool) -> Value {
-    json!({"message": "You are being rate limited.", "retry_after": seconds(retry_after_ms), "global": global})
+    json!({"message": "You are being rate limited.", "code": 0, "retry_after": seconds(retry_after_ms), "global": global})
 }
 
 /// Milliseconds as seconds with a fraction.
