@@ -332,3 +332,44 @@ fn the_example_in_the_documentation_is_a_good_page() {
     let said = document::render(&linted.problems, false);
     assert!(linted.problems.is_empty(), "{said}");
 }
+
+/// Characters that Discord counts in a command: each text in its longest localisation.
+fn counted(spec: &serde_json::Value) -> usize {
+    let longest = |key: &str| {
+        let localised = &spec[format!("{key}_localizations")];
+        let all = localised
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.values());
+        all.chain([&spec[key]])
+            .filter_map(|text| text.as_str())
+            .map(|text| text.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let inner = ["options", "choices"]
+        .iter()
+        .flat_map(|key| spec[key].as_array().into_iter().flatten());
+    longest("name") + longest("description") + longest("value") + inner.map(counted).sum::<usize>()
+}
+
+#[test]
+fn the_linter_counts_no_less_than_discord_will() {
+    let text = file("tests/handbook/good/cache.toml");
+    let redis = file("commands/redis.toml");
+    let pages = [("cache.toml", &text), ("redis.toml", &redis)];
+    let handbook = Handbook::load(pages, probes::catalog())
+        .unwrap_or_else(|problems| panic!("{}", document::render(&problems, false)));
+    let commands = serde_json::to_value(handbell::discord::commands(&handbook)).unwrap();
+    let diagnose = commands
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|c| c["name"] == "diagnose");
+    let (real, ours) = (counted(diagnose.unwrap()), limits::command_chars(&handbook));
+    assert!(real <= ours, "Discord counts {real}, the linter {ours}");
+    assert!(
+        ours < real + 200,
+        "Discord counts {real}, the linter {ours}: far too careful"
+    );
+}

@@ -1,6 +1,6 @@
 //! Discord's limits, as far as a page can break them.
 
-use super::{Handbook, Param, ParamType, Runbook};
+use super::{Handbook, Param, ParamType, ParamValue, Runbook};
 use crate::domain::text::Text;
 
 /// Longest description of a command, a subcommand or an option, in characters (Discord, application
@@ -21,6 +21,9 @@ pub const INTEGER_LIMIT: i64 = 1 << 53;
 /// Longest text that an option takes, in characters (Discord, `max_length`).
 pub const OPTION_TEXT_CHARS: i64 = 6_000;
 
+/// Most characters of a whole number, or of a truth, in a description: -9007199254740992.
+const LONGEST_NUMBER_CHARS: usize = 17;
+
 /// What `/diagnose` itself adds to its subcommands: its name and a description of full length.
 const COMMAND_FRAME_CHARS: usize = "diagnose".len() + DESCRIPTION_CHARS;
 
@@ -36,14 +39,31 @@ fn param_chars(param: &Param) -> usize {
             .sum(),
         _ => 0,
     };
-    param.name.chars().count() + longest(&param.say) + choices
+    // What it means, and where there is room its default.
+    let default = match &param.default {
+        Some(ParamValue::Text(text)) => text.chars().count(),
+        Some(ParamValue::Int(_) | ParamValue::Bool(_)) => LONGEST_NUMBER_CHARS,
+        None => 0,
+    };
+    let described = longest(&param.say) + " (default )".len() + default;
+    param.name.chars().count() + described.min(DESCRIPTION_CHARS) + choices
+}
+
+/// The description of a page's subcommand in one language, before it is cut: title and symptom.
+#[must_use]
+pub fn described_chars(title: &str, symptom: &str) -> usize {
+    title.chars().count() + ": ".len() + symptom.chars().count()
 }
 
 /// How many characters the page takes as a subcommand.
 #[must_use]
 pub fn subcommand_chars(page: &Runbook) -> usize {
     let params: usize = page.params.iter().map(param_chars).sum();
-    page.id.as_str().chars().count() + longest(&page.title) + params
+    let (title, symptom) = (&page.title, &page.symptom);
+    let described = described_chars(&title.en, &symptom.en)
+        .max(described_chars(&title.zh, &symptom.zh))
+        .min(DESCRIPTION_CHARS);
+    page.id.as_str().chars().count() + described + params
 }
 
 /// How many characters `/diagnose` takes with all pages, at most [`COMMAND_CHARS`] of them.

@@ -46,7 +46,7 @@ pub(super) struct RawRunbook {
     /// The section of the handbook that the page carries: "2.3".
     #[schemars(required)]
     pub section: Option<String>,
-    /// What it is called; Discord shows it as the command's description (at most 100 characters).
+    /// What it is called, at most 100 characters; Discord shows it before the symptom.
     #[schemars(required)]
     pub title: Option<RawText>,
     /// What people notice.

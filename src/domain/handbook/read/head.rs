@@ -4,9 +4,13 @@ use indexmap::IndexMap;
 
 use super::{Path, Reader};
 use crate::domain::{
-    handbook::{AlertMatch, Runbook, limits::DESCRIPTION_CHARS, raw::RawDate},
+    handbook::{
+        AlertMatch, Runbook,
+        limits::{DESCRIPTION_CHARS, described_chars},
+        raw::RawDate,
+    },
     ids::CauseId,
-    text::Text,
+    text::{Lang, Text},
 };
 
 /// Longest symptom, in characters: it is shown in the card's description beside other texts.
@@ -19,6 +23,9 @@ impl Reader<'_> {
         let id = self.parsed(raw.id.as_ref(), &path.key("id"), "the id");
         let title = self.text(raw.title.as_ref(), &path.key("title"), DESCRIPTION_CHARS);
         let symptom = self.text(raw.symptom.as_ref(), &path.key("symptom"), SYMPTOM_CHARS);
+        if let (Some(title), Some(symptom)) = (&title, &symptom) {
+            self.described(title, symptom, &path.key("symptom"));
+        }
         let reviewed = raw.reviewed.and_then(RawDate::date);
         let alerts = self.alerts(&raw.alerts, &path.key("alerts"));
         if raw
@@ -46,6 +53,25 @@ impl Reader<'_> {
             causes: IndexMap::new(),
             hash: String::new(),
         })
+    }
+
+    /// Discord shows title and symptom as one description.
+    fn described(&mut self, title: &Text, symptom: &Text, path: &Path) {
+        for lang in [Lang::En, Lang::Zh] {
+            let chars = described_chars(title.get(lang), symptom.get(lang));
+            // A title that is too long by itself has been told.
+            let title_fits = title.get(lang).chars().count() <= DESCRIPTION_CHARS;
+            if title_fits && chars > DESCRIPTION_CHARS {
+                self.warning(
+                    &path.key(lang.code()),
+                    format!(
+                        "title and symptom have {chars} characters together; Discord shows \
+                         {DESCRIPTION_CHARS} beside the command"
+                    ),
+                    Some("the rest is cut there, and shown everywhere else"),
+                );
+            }
+        }
     }
 
     /// `redis.toml` has the page `redis`: whoever looks for a page finds its file.
