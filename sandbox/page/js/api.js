@@ -12,19 +12,30 @@ export class Refusal extends Error {
   }
 }
 
-async function call(method, path, { query, body } = {}) {
+/** How often a request that changes nothing, or may safely be repeated, is tried when the network fails. A browser gives
+ * up whatever is under way when a network interface comes or goes, as it does whenever a container starts or stops. */
+const TRIES = 4;
+const TRY_AGAIN_MS = 200;
+
+async function reach(url, options, tries) {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await fetch(url, options);
+    } catch {
+      if (tried >= tries) throw new Refusal(t("error.unreachable"), "unreachable", 0);
+      await new Promise((resolve) => { setTimeout(resolve, TRY_AGAIN_MS * tried); });
+    }
+  }
+}
+
+async function call(method, path, { query, body, repeatable = method === "GET" } = {}) {
   const url = new URL(path.replace(/^\//, ""), document.baseURI);
   for (const [name, value] of Object.entries(query ?? {})) if (value !== null && value !== undefined) url.searchParams.set(name, value);
-  let response;
-  try {
-    response = await fetch(url, {
-      method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch {
-    throw new Refusal(t("error.unreachable"), "unreachable", 0);
-  }
+  const response = await reach(url, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  }, repeatable ? TRIES : 1);
   let answer = null;
   try { answer = await response.json(); } catch { /* an empty or foreign body: the status tells */ }
   if (response.ok && answer !== null) return answer;
@@ -61,6 +72,6 @@ export const api = {
   advanceClock: (ms) => post("/sandbox/clock", { advance_ms: ms }),
   reset: () => post("/sandbox/reset"),
   labFaults: () => get("/lab/faults"),
-  labBreak: (name) => post(`/lab/break/${encodeURIComponent(name)}`),
-  labHeal: (name) => post(`/lab/heal/${encodeURIComponent(name)}`),
+  labBreak: (name) => call("POST", `/lab/break/${encodeURIComponent(name)}`, { body: {}, repeatable: true }),
+  labHeal: (name) => call("POST", `/lab/heal/${encodeURIComponent(name)}`, { body: {}, repeatable: true }),
 };

@@ -30,6 +30,13 @@ pub(crate) const BACKSPACE: &str = "\u{e003}";
 
 /// How long a person would wait for something to appear; generous, because build machines are busy.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What the console says when the sandbox is stopped, and when a network interface comes or goes, as it does whenever a
+/// container starts or stops on this machine. What the page does about it is tested by what a person sees.
+const LOST_CONNECTION: [&str; 3] = [
+    "ERR_CONNECTION_REFUSED",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "ERR_NETWORK_CHANGED",
+];
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
 
 /// A browser with one window.
@@ -82,10 +89,7 @@ where
     }
     let errors: Vec<_> = console
         .into_iter()
-        .filter(|line| {
-            !line.contains("ERR_CONNECTION_REFUSED")
-                && !line.contains("ERR_INCOMPLETE_CHUNKED_ENCODING")
-        })
+        .filter(|line| !LOST_CONNECTION.iter().any(|name| line.contains(name)))
         .collect();
     assert!(
         errors.is_empty(),
@@ -311,29 +315,31 @@ impl Browser {
         }
     }
 
-    /// Waits for the last element that matches and contains `text`, and presses it with the mouse.
+    /// Waits for the last element that matches and contains `text`, and presses it with the mouse. One that is drawn
+    /// anew in that moment is looked for again, as a person would.
     pub(crate) async fn press(&self, selector: &str, text: &str) {
-        self.see(selector, text).await;
-        let all = self
-            .client
-            .find_all(Locator::Css(selector))
-            .await
-            .expect("the selector is right");
-        for element in all.into_iter().rev() {
-            let label = element
-                .attr("aria-label")
-                .await
-                .unwrap_or_default()
-                .unwrap_or_default();
-            let shown = element.text().await.unwrap_or_default();
-            if (shown.contains(text) || label.contains(text))
-                && element.is_displayed().await.unwrap_or(false)
-            {
-                element.click().await.expect("it can be pressed");
-                return;
-            }
-        }
-        panic!("“{text}” in {selector} went away before it could be pressed");
+        self.wait(
+            &format!("“{text}” in {selector}, to press it"),
+            async || {
+                let all = self.client.find_all(Locator::Css(selector)).await;
+                for element in all.expect("the selector is right").into_iter().rev() {
+                    let label = element
+                        .attr("aria-label")
+                        .await
+                        .ok()
+                        .flatten()
+                        .unwrap_or_default();
+                    let shown = element.text().await.unwrap_or_default();
+                    if (shown.contains(text) || label.contains(text))
+                        && element.click().await.is_ok()
+                    {
+                        return true;
+                    }
+                }
+                false
+            },
+        )
+        .await;
     }
 
     /// Another tab that shows `address`; it becomes the current one. Gives the way back.
