@@ -17,7 +17,7 @@ pub const DEFAULT_CHECK_DEADLINE: Duration = Duration::from_secs(5);
 /// Default of `[diagnosis] run_deadline`.
 pub const DEFAULT_RUN_DEADLINE: Duration = Duration::from_secs(20);
 /// Default of `[diagnosis] checks_per_target`.
-pub const DEFAULT_CHECKS_PER_TARGET: usize = 4;
+pub const DEFAULT_CHECKS_PER_TARGET: usize = 8;
 
 const DAY_HOURS: u64 = 24;
 const LEAST_DEADLINE: Duration = Duration::from_millis(100);

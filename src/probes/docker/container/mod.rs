@@ -125,7 +125,8 @@ fn sighting(
     seen.fact("name", place.name)
         .fact("container_id", id)
         .fact("image", image);
-    let running = life::tell(&mut seen, container, past, now);
+    let past = past.map(|past| past.only(container.id.as_deref()));
+    let running = life::tell(&mut seen, container, past.as_ref(), now);
     life::tell_health(&mut seen, container);
     ways::tell(&mut seen, container, place.server);
     needs::tell(

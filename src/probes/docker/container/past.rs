@@ -29,6 +29,8 @@ const ENDING: [&str; 4] = ["2", "3", "9", "15"];
 /// The events that matter, in seconds since 1970.
 #[derive(Debug, Default)]
 pub(super) struct Past {
+    /// What was remembered, before it is known which container has the name now.
+    events: Vec<EventMessage>,
     /// Ends of the process: when, and the exit code.
     pub(super) deaths: Vec<(i64, Option<i64>)>,
     /// The kernel ran out of memory for it: when.
@@ -72,11 +74,24 @@ impl Past {
                 docker.events(Some(options)).take(MOST).try_collect()
             })
             .await?;
+        Ok(Self {
+            events,
+            ..Self::default()
+        })
+    }
+
+    /// The past of the container with this id. The engine was asked by name, at the same time as
+    /// for the container itself, and remembers an earlier container of the same name as well:
+    /// what killed that one says nothing of this one.
+    pub(super) fn only(&self, id: Option<&str>) -> Self {
         let mut past = Self::default();
-        for event in events {
-            past.add(&event);
+        for event in &self.events {
+            let whose = event.actor.as_ref().and_then(|actor| actor.id.as_deref());
+            if whose == id {
+                past.add(event);
+            }
         }
-        Ok(past)
+        past
     }
 
     fn add(&mut self, event: &EventMessage) {
