@@ -268,6 +268,33 @@ async fn want_of_memory_is_seen() {
 }
 
 #[tokio::test]
+async fn want_of_memory_in_a_restart_loop_is_seen_at_every_moment() {
+    if !engine_is_there() {
+        return;
+    }
+    let container = Container::run(
+        "oomloop",
+        &[
+            "--memory",
+            "12m",
+            "--memory-swap",
+            "12m",
+            "--restart",
+            "always",
+        ],
+        &["sh", "-c", "sleep 0.3; exec tail /dev/zero"],
+    );
+    let eyes = eyes(&container.name);
+    settle(&eyes, "oom_killed", "true").await;
+    settle(&eyes, "restart_looping", "true").await;
+    for _ in 0..10 {
+        let seen = sight(&eyes, "docker.container", &[]).await;
+        assert!(truth(&seen, "oom_killed"), "{:#?}", seen.facts);
+        tokio::time::sleep(Duration::from_millis(170)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_restart_loop_is_seen_whatever_it_does_at_the_moment() {
     if !engine_is_there() {
         return;
@@ -394,4 +421,34 @@ async fn as_nobody() {
         ));
     }
     assert_eq!(eyes.catalog().iter().count(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_looks_at_once_are_quick_and_each_tells_all_that_it_declares() {
+    if !engine_is_there() {
+        return;
+    }
+    let port = free_port();
+    let publish = format!("127.0.0.1:{port}:6379");
+    let command = ["redis-server", "--protected-mode", "no", "--save", ""];
+    let container = Container::run("all", &["-p", &publish], &command);
+    let endpoint = Endpoint::Unix(SOCKET.into());
+    let server = at("127.0.0.1", port);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for temperature in ["cold", "warm"] {
+        let eyes = Probes::new(targets(&container.name, server.clone(), endpoint.clone()));
+        if temperature == "warm" {
+            sight(&eyes, "docker.engine", &[]).await;
+            sight(&eyes, "redis.info", &[]).await;
+        }
+        let began = std::time::Instant::now();
+        let looks = eyes.catalog().iter().map(|spec| async {
+            let began = std::time::Instant::now();
+            sight(&eyes, spec.name, &[]).await;
+            (spec.name, began.elapsed())
+        });
+        let times = futures_util::future::join_all(looks).await;
+        println!("{temperature}: {:?} {times:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(1));
+    }
 }

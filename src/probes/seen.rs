@@ -171,3 +171,7 @@ fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "seen_tests.rs"]
+mod tests;

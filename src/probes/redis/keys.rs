@@ -297,3 +297,7 @@ fn close(out: &mut String, part: &mut String) {
     }
     part.clear();
 }
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

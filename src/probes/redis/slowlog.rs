@@ -238,3 +238,7 @@ fn sighting(
 fn ms(micros: i64) -> f64 {
     micros as f64 / 1_000.0
 }
+
+#[cfg(test)]
+#[path = "slowlog_tests.rs"]
+mod tests;

@@ -12,12 +12,15 @@ mod past;
 mod spec;
 mod ways;
 
+use std::{future::Future, time::Duration};
+
 use bollard::{
     models::{ContainerInspectResponse, ContainerStatsResponse, ContainerTopResponse},
     query_parameters::{StatsOptions, TopOptions},
 };
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 pub use spec::SPEC;
 
@@ -33,6 +36,11 @@ use crate::{
 /// without their answers the rest is still told.
 const LESSER_PART: f64 = 0.5;
 
+/// How much longer than all else the engine's sample of memory may take. The engine takes one a
+/// second while somebody asks, and who asks again too soon waits for the next (seen with
+/// version 20.10); the processes' own memory serves then.
+const SAMPLE_GRACE: Duration = Duration::from_millis(5);
+
 /// Looks at the container; that there is none is a sighting, too.
 ///
 /// # Errors
@@ -40,21 +48,27 @@ const LESSER_PART: f64 = 0.5;
 pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
     let now = SystemClock.now();
     let lesser = place.patience.mul_f64(LESSER_PART);
-    let (inspected, stats, top, past) = tokio::join!(
-        place.engine.ask(place.patience, |docker| docker
-            .inspect_container(place.name, None)),
-        place.engine.ask(lesser, |docker| stats(docker, place.name)),
-        place.engine.ask(lesser, |docker| docker
-            .top_processes(place.name, Some(ps()))),
-        Past::of(place.engine, place.name, now, lesser),
-    );
+    let name = place.name;
+    let rest = async {
+        tokio::join!(
+            place.engine.ask(place.patience, |docker| docker
+                .inspect_container(name, None)),
+            place
+                .engine
+                .ask(lesser, |docker| docker.top_processes(name, Some(ps()))),
+            Past::of(place.engine, name, now, lesser),
+        )
+    };
+    let sample = place.engine.ask(lesser, |docker| stats(docker, name));
+    let ((inspected, top, past), stats) = with_grace(rest, sample).await;
+    let stats = stats.and_then(Result::ok);
     match inspected {
         Ok(container) => Ok(sighting(
             place,
             &container,
             now,
             past.ok().as_ref(),
-            stats.ok().as_ref(),
+            stats.as_ref(),
             top.ok(),
         )),
         Err(Failure::NoContainer) => Ok(missing(place)),
@@ -64,6 +78,26 @@ pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
             place.patience,
         ))),
     }
+}
+
+/// What `needed` gives, and what `extra` has given until then or gives within [`SAMPLE_GRACE`].
+async fn with_grace<A, B>(
+    needed: impl Future<Output = A>,
+    extra: impl Future<Output = B>,
+) -> (A, Option<B>) {
+    tokio::pin!(needed, extra);
+    let mut early = None;
+    let needed = loop {
+        tokio::select! {
+            biased;
+            all = &mut needed => break all,
+            one = &mut extra, if early.is_none() => early = Some(one),
+        }
+    };
+    if early.is_none() {
+        early = timeout(SAMPLE_GRACE, extra).await.ok();
+    }
+    (needed, early)
 }
 
 /// One sample of what it uses, without the second that the engine waits for a second sample.
@@ -82,10 +116,10 @@ async fn stats(
         .unwrap_or_else(|| Ok(ContainerStatsResponse::default()))
 }
 
-/// Process number and state of each process (ps(1), PROCESS STATE CODES).
+/// Process number, state and resident memory of each process (ps(1), PROCESS STATE CODES).
 fn ps() -> TopOptions {
     TopOptions {
-        ps_args: "-o pid,stat".to_owned(),
+        ps_args: "-o pid,stat,rss".to_owned(),
     }
 }
 

@@ -22,7 +22,11 @@ pub(super) fn tell(
         .and_then(|host| host.memory)
         .filter(|limit| *limit > 0);
     let memory = stats.and_then(|stats| stats.memory_stats.as_ref());
-    let used = memory.and_then(used);
+    let processes = top.and_then(processes);
+    let resident = processes
+        .as_ref()
+        .map(|all| all.iter().map(|one| one.resident_bytes).sum());
+    let used = memory.and_then(used).or(resident);
     let part = limit
         .zip(used)
         .and_then(|(limit, used)| percent(used, limit));
@@ -36,20 +40,15 @@ pub(super) fn tell(
         let of = limit.map_or("no limit".to_owned(), bytes_shown);
         seen.line(format!("memory: {} of {of}", bytes_shown(used)));
     }
-    if let Some(states) = top.and_then(states) {
-        let marked = |mark| {
-            states
-                .iter()
-                .filter(|state| state.starts_with(mark))
-                .count()
-        };
+    if let Some(all) = processes {
+        let marked = |mark| all.iter().filter(|one| one.state.starts_with(mark)).count();
         let (stopped, blocked) = (marked('T'), marked('D'));
-        seen.fact("processes", states.len())
+        seen.fact("processes", all.len())
             .fact("processes_stopped", stopped)
             .fact("processes_blocked", blocked)
             .line(format!(
                 "{} processes, {stopped} stopped by a signal, {blocked} waiting for the disk",
-                states.len()
+                all.len()
             ));
     }
 }
@@ -74,13 +73,22 @@ fn throttled(stats: &ContainerStatsResponse) -> Option<f64> {
     percent(i64::try_from(held).ok()?, i64::try_from(all).ok()?)
 }
 
-/// The state of each process.
-fn states(top: ContainerTopResponse) -> Option<Vec<String>> {
-    let column = top.titles?.iter().position(|title| title == "STAT")?;
-    let rows = top.processes?;
-    Some(
-        rows.into_iter()
-            .filter_map(|row| row.into_iter().nth(column))
-            .collect(),
-    )
+/// A process of the container, as `ps` on the engine's machine sees it.
+struct Process {
+    state: String,
+    resident_bytes: i64,
+}
+
+fn processes(top: ContainerTopResponse) -> Option<Vec<Process>> {
+    let titles = top.titles?;
+    let column = |name: &str| titles.iter().position(|title| title == name);
+    let (state, resident) = (column("STAT")?, column("RSS")?);
+    let rows = top.processes?.into_iter().filter_map(|row| {
+        let kilobytes: i64 = row.get(resident)?.parse().ok()?;
+        Some(Process {
+            state: row.get(state)?.clone(),
+            resident_bytes: kilobytes.saturating_mul(1024),
+        })
+    });
+    Some(rows.collect())
 }

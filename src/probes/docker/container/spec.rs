@@ -116,7 +116,7 @@ const FACTS: &[FactSpec] = &[
     .optional(),
     bytes(
         "memory_used_bytes",
-        "what it uses, without page cache that can be dropped",
+        "what it uses: its control group without page cache that can be dropped, or the resident memory of its processes where the engine has no sample at hand",
     )
     .optional(),
     float("memory_percent", Unit::Percent, "of the limit").optional(),
@@ -126,7 +126,7 @@ const FACTS: &[FactSpec] = &[
         "scheduling periods in which it was held back, since its start",
     )
     .optional(),
-    count("pids", "processes and threads in it").optional(),
+    count("pids", "processes and threads in it; none where the engine has no sample at hand").optional(),
     count("processes", "processes in it; none when it does not run").optional(),
     count(
         "processes_stopped",

@@ -273,3 +273,7 @@ fn stamped(stamp: &mut Option<Vec<u8>>, byte: u8) -> Taken {
     }
     Taken::Nothing
 }
+
+#[cfg(test)]
+#[path = "lines_tests.rs"]
+mod tests;
