@@ -1,6 +1,6 @@
 //! The probes of Docker, against a real engine.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+#![expect(clippy::panic, reason = "a test may fail")]
 
 mod probes_common;
 

@@ -1,7 +1,5 @@
 //! `docker.log`, against a real engine.
 
-#![expect(clippy::expect_used, reason = "a test may fail")]
-
 mod probes_common;
 
 use std::time::Duration;

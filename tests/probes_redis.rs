@@ -1,7 +1,5 @@
 //! `redis.ping` and the reasons of its sisters, against real servers.
 
-#![expect(clippy::expect_used, reason = "a test may fail")]
-
 mod probes_common;
 
 use std::time::{Duration, Instant};

@@ -60,7 +60,7 @@ pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
         )
     };
     let sample = place.engine.ask(lesser, |docker| stats(docker, name));
-    let ((inspected, top, past), stats) = with_grace(rest, sample).await;
+    let ((inspected, top, past), stats) = Box::pin(with_grace(rest, sample)).await;
     let stats = stats.and_then(Result::ok);
     match inspected {
         Ok(container) => Ok(sighting(
