@@ -4,23 +4,12 @@ mod browser_support;
 mod page_support;
 
 use browser_support::{BACKSPACE, Browser, DOWN, ENTER, ESCAPE, TAB, in_browser};
-use handbell_sandbox::{Options, Sandbox};
-use page_support::Stage;
+use page_support::{Stage, be};
 use serde_json::json;
 
 const WINDOW: (u32, u32) = (1280, 800);
 const COMPOSER: &str = ".main .composer";
 const MESSAGE: &str = ".main article.message";
-
-/// Opens the page as `person` and waits until it can be typed into.
-async fn be(browser: &Browser, stage: &Stage, person: &str) {
-    browser.open(&stage.page(person)).await;
-    browser.see(".main .main-head h2", "incidents").await;
-    browser
-        .see(".member-bot[data-connected=true]", "Handbell")
-        .await;
-    browser.focus(".main .composer-input").await;
-}
 
 /// `/check redis target:cache`, with the keyboard alone.
 async fn ask_for_a_report(browser: &Browser) {
@@ -256,163 +245,6 @@ async fn another_person_reads_another_language_and_is_refused_in_it() {
             ...Object.keys(zh).filter((key) => (zh[key].match(/{\\w+}/g) ?? []).sort().join() !== (en[key].match(/{\\w+}/g) ?? []).sort().join())])", vec![]).await;
         assert_eq!(missing, json!([]), "words that one language lacks, or with other placeholders");
         stage.strike().await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn people_talk_reply_edit_mention_and_open_threads() {
-    in_browser("page-talk", WINDOW, |browser| async move {
-        let stage = Stage::set().await;
-        be(&browser, &stage, "bob").await;
-        browser.keys("**Look** @ali").await;
-        browser.see(".suggest-item", "alice").await;
-        browser.keys(ENTER).await;
-        browser.keys("||hidden|| `code` <b>no</b>").await;
-        browser.keys(ENTER).await;
-        browser.see(MESSAGE, "Look @alice").await;
-        browser.see(MESSAGE, "<b>no</b>").await;
-        assert_eq!(browser.count(".main .message strong", "Look").await, 1);
-
-        be(&browser, &stage, "alice").await;
-        browser
-            .see(".main article.message-mentions-me", "Look @alice")
-            .await;
-        browser.focus(".main article[data-author=bob]").await;
-        browser
-            .press(
-                ".main article[data-author=bob] .message-toolbar [aria-label=Reply]",
-                "",
-            )
-            .await;
-        browser.see(".composer-context", "Replying to bob").await;
-        browser.keys("on it").await;
-        browser.keys(ENTER).await;
-        browser
-            .see(".main article[data-author=alice] .message-context", "@bob")
-            .await;
-        browser.keys("\u{e013}").await;
-        browser.see(".edit-box", "Esc").await;
-        browser.keys(" now").await;
-        browser.keys(ENTER).await;
-        browser.see(MESSAGE, "on it now").await;
-        browser.see(".main .edited", "(edited)").await;
-
-        // A message command, from the message's menu.
-        browser.focus(".main article[data-author=bob]").await;
-        browser
-            .press(
-                ".main article[data-author=bob] .message-toolbar [aria-label=More]",
-                "",
-            )
-            .await;
-        browser.press(".menu-item", "Note it").await;
-        browser
-            .see(".main article.message-ephemeral", "Noted what was said: ")
-            .await;
-
-        // A thread on bob's message.
-        browser.focus(".main article[data-author=bob]").await;
-        browser
-            .press(
-                ".main article[data-author=bob] .message-toolbar [aria-label='Create thread']",
-                "",
-            )
-            .await;
-        browser.see(".dialog h2", "New thread").await;
-        browser
-            .script("document.querySelector('.dialog input').select()", vec![])
-            .await;
-        browser.keys("cache trouble").await;
-        browser.keys(ENTER).await;
-        browser.see("#thread-panel h2", "cache trouble").await;
-        browser.see(".channel-thread", "cache trouble").await;
-        browser
-            .see("#thread-panel .intro", "beginning of the thread")
-            .await;
-        browser.focus("#thread-panel .composer-input").await;
-        browser.keys("first").await;
-        browser.keys(ENTER).await;
-        browser.see("#thread-panel article.message", "first").await;
-
-        // Somebody who looks elsewhere sees that there is something new, and that it is for them.
-        let tab = browser
-            .new_tab(&format!(
-                "{}/{}",
-                stage.page("bob"),
-                stage.sandbox.ready().channels["ops"]
-            ))
-            .await;
-        browser.see(".main .main-head h2", "ops").await;
-        stage
-            .say("alice", "incidents", "<@1000000000000000403> please look")
-            .await;
-        browser.see(".channel-unread", "incidents").await;
-        browser.see(".channel-unread .count", "1").await;
-        browser.press(".channel", "incidents").await;
-        browser
-            .see(".main article.message-mentions-me", "please look")
-            .await;
-        browser.see(".divider-new", "New").await;
-        browser.see_gone(".channel-unread", "incidents").await;
-        tab.close().await;
-        stage.strike().await;
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn silence_and_a_lost_sandbox_are_said() {
-    in_browser("page-silence", WINDOW, |browser| async move {
-        let stage = Stage::set().await;
-        be(&browser, &stage, "alice").await;
-        browser.keys("/silent").await;
-        browser.see(".suggest-item", "/silent").await;
-        browser.keys(ENTER).await;
-        browser.see(".command-chip", "silent").await;
-        browser.keys(ENTER).await;
-        browser.see(".message-pending", "Sending /silent").await;
-        browser
-            .see(
-                ".main article.message-ephemeral",
-                "The application did not respond",
-            )
-            .await;
-        browser.see_gone(".main .timeline-pending", "Sending").await;
-
-        // The faults of Discord, from the panel.
-        browser.press("[data-tool=faults]", "Discord faults").await;
-        browser
-            .see(".aside", "None. This Discord behaves well.")
-            .await;
-        browser.press("[data-act='start slow']", "Start").await;
-        browser.see(".active-faults", "Slow answers").await;
-        browser.press("[data-kind=slow] .icon-button", "").await;
-        browser
-            .see(".aside", "None. This Discord behaves well.")
-            .await;
-
-        // The sandbox goes away and comes back at the same address.
-        let address = stage.address();
-        stage.strike().await;
-        browser
-            .see(
-                ".banner",
-                "The connection to the sandbox is lost. Reconnecting…",
-            )
-            .await;
-        let again = Sandbox::start(Options {
-            listen: address,
-            ..Options::default()
-        })
-        .await
-        .expect("the port is free again");
-        browser.see_gone(".banner", "").await;
-        browser.press("[data-tool=members]", "Members").await;
-        browser
-            .see(".member-bot[data-connected=false]", "Not connected")
-            .await;
-        again.stop().await;
     })
     .await;
 }

@@ -10,6 +10,8 @@ use serenity::all::{ClientBuilder, GatewayIntents, ShardManager};
 use serenity::http::{Http, HttpBuilder};
 use tokio::task::JoinHandle;
 
+use crate::browser_support::Browser;
+
 /// A sandbox, and a bot that is connected to it.
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
@@ -98,4 +100,14 @@ fn serenity_client(authority: &[u8], address: SocketAddr) -> reqwest::Client {
         .no_proxy()
         .build()
         .expect("a client for discord.com")
+}
+
+/// Opens the page as `person` and waits until it can be typed into.
+pub(crate) async fn be(browser: &Browser, stage: &Stage, person: &str) {
+    browser.open(&stage.page(person)).await;
+    browser.see(".main .main-head h2", "incidents").await;
+    browser
+        .see(".member-bot[data-connected=true]", "Handbell")
+        .await;
+    browser.focus(".main .composer-input").await;
 }
