@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -123,6 +124,7 @@ impl Stage {
     fn new() -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("handbell-demo-")
+            .permissions(std::fs::Permissions::from_mode(0o700)) // it holds the token
             .tempdir()
             .map_err(LabError::file("make a directory in", &std::env::temp_dir()))?;
         Ok(Self {

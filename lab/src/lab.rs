@@ -81,7 +81,11 @@ impl Lab {
             Ok(engine) => {
                 let ports = ports_of_containers(settings, &compose)?;
                 let compose = instance::rename(compose, settings, &ports);
-                let mut state = new_state(Mode::Docker, "a Docker engine answers", ports);
+                let why = match engine.daemon {
+                    Some(_) => "no Docker engine answered, so the lab started one",
+                    None => "a Docker engine answers",
+                };
+                let mut state = new_state(Mode::Docker, why, ports);
                 state.daemon = engine.daemon;
                 (
                     state,
