@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::server::Shared;
 
 /// Breaking and healing starts and stops servers, which takes its time.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Passes `/lab/…` on, with its method and without a body.
 pub(crate) async fn pass_on(

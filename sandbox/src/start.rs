@@ -153,16 +153,15 @@ impl Sandbox {
             address(&under_tls, options.listen_tls)?,
         );
         let identity = tls::identity().map_err(StartError::Certificate)?;
-        let (ca_dir, own_dir) = match options.ca_dir {
-            Some(directory) => (directory, None),
-            None => {
-                let directory = std::env::temp_dir().join(format!(
-                    "handbell-sandbox-{}-{}",
-                    std::process::id(),
-                    random_hex(4)
-                ));
-                (directory.clone(), Some(directory))
-            }
+        let (ca_dir, own_dir) = if let Some(directory) = options.ca_dir {
+            (directory, None)
+        } else {
+            let directory = std::env::temp_dir().join(format!(
+                "handbell-sandbox-{}-{}",
+                std::process::id(),
+                random_hex(4)
+            ));
+            (directory.clone(), Some(directory))
         };
         let ca_file = write_ca(&ca_dir, &identity.ca_pem)?;
         let addresses = Addresses {

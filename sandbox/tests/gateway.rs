@@ -1,5 +1,11 @@
 //! The gateway without a client library: what it says, what it refuses, what it remembers. Every payload is read by `twilight-model`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test speaks and breaks off in words"
+)]
+
 mod support;
 
 use std::time::Duration;
@@ -124,6 +130,7 @@ impl Wire {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "built for its one call")]
 fn identify(town: &Town, extra: Value) -> Value {
     let mut data = json!({"token": town.sandbox.ready().token, "intents": INTENTS, "properties": {"os": "linux", "browser": "test", "device": "test"}});
     data.as_object_mut()
@@ -142,6 +149,7 @@ async fn talk(town: &Town, text: &str) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one life of a guild, told in order")]
 async fn every_kind_of_event_is_what_twilight_expects() {
     let town = Town::start().await;
     let (mut wire, ready) =

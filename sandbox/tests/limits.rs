@@ -186,7 +186,18 @@ async fn commands() {
             .expect("an object")
             .extend(body.as_object().expect("an object").clone());
         let theirs: Command = serde_json::from_value(whole).expect("a command");
-        let agreed = command::command(&theirs).is_ok() && command::options(&theirs.options).is_ok();
+        // Its functions leave the number of choices to the caller, who has the constant.
+        let choices = theirs
+            .options
+            .iter()
+            .map(|one| one.choices.as_ref().map_or(0, Vec::len));
+        let agreed = command::command(&theirs).is_ok()
+            && command::options(&theirs.options).is_ok()
+            && theirs
+                .options
+                .iter()
+                .all(|one| command::option(one).is_ok())
+            && choices.max().unwrap_or(0) <= command::CHOICES_LIMIT;
         assert_eq!(
             takes_command(&town, &body).await,
             agreed,

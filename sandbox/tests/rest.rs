@@ -1,6 +1,8 @@
 //! REST as a bot without a library uses it: refusals, limits, permissions, rate limits, tokens and their times.
 //! Every answer, refusals too, is held against Discord's OpenAPI description.
 
+#![expect(clippy::expect_used, reason = "a test speaks and breaks off in words")]
+
 mod support;
 
 use handbell_sandbox::Options;
@@ -297,6 +299,7 @@ async fn session(town: &Town) -> support::Bot {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story of tokens and times")]
 async fn an_interaction_has_three_seconds_and_its_token_fifteen_minutes() {
     let town = Town::start().await;
     let _bot = session(&town).await;

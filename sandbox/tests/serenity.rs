@@ -1,6 +1,12 @@
 //! A bot on serenity, which no one here wrote, through the front door: it logs in over TLS, registers, is used by people, and what they
 //! read is looked at.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test speaks and breaks off in words"
+)]
+
 mod support;
 
 use serde_json::json;

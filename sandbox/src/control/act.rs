@@ -263,7 +263,7 @@ pub(super) async fn open_thread(State(shared): State<Arc<Shared>>, Body(open): B
         invitable: true,
         slowmode_s: 0,
     };
-    let id = world.open_thread(new)?;
+    let id = world.open_thread(&new)?;
     view::channel_json(&world, owner, id)
         .map(Json)
         .ok_or_else(|| Refusal::unknown("thread"))
@@ -299,7 +299,7 @@ pub(super) async fn change_thread(
         "archive" | "unarchive"
             if manages || (!locked && (owner == who || change.action == "unarchive")) =>
         {
-            world.set_archived(id, change.action == "archive")
+            world.set_archived(id, change.action == "archive");
         }
         "lock" | "unlock" if manages => {
             if let Some(thread) = world

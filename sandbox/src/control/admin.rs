@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Body, Refusal, Said, ok, person, view};
 use crate::ids::Id;
@@ -199,7 +199,7 @@ fn apply(role: &mut Role, spec: RoleSpec) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn tell_role(world: &mut World, role: &Role, event: &'static str) -> Said {
+fn tell_role(world: &mut World, role: &Role, event: &'static str) -> Json<Value> {
     world.dispatch(
         event,
         json!({"guild_id": GUILD, "role": World::role_json(role)}),
@@ -208,7 +208,7 @@ fn tell_role(world: &mut World, role: &Role, event: &'static str) -> Said {
     for channel in world.channels.keys().copied().collect::<Vec<_>>() {
         world.feed.push(Change::Channel(channel));
     }
-    Ok(Json(view::role_json(role)))
+    Json(view::role_json(role))
 }
 
 /// `POST /roles`
@@ -237,7 +237,7 @@ pub(super) async fn create_role(
         other.position += 1;
     }
     world.roles.insert(id, role.clone());
-    tell_role(&mut world, &role, "GUILD_ROLE_CREATE")
+    Ok(tell_role(&mut world, &role, "GUILD_ROLE_CREATE"))
 }
 
 fn editable(world: &World, which: &str) -> Result<Role, Refusal> {
@@ -257,7 +257,7 @@ pub(super) async fn edit_role(
     let mut role = editable(&world, &which)?;
     apply(&mut role, spec)?;
     world.roles.insert(role.id, role.clone());
-    tell_role(&mut world, &role, "GUILD_ROLE_UPDATE")
+    Ok(tell_role(&mut world, &role, "GUILD_ROLE_UPDATE"))
 }
 
 /// `DELETE /roles/{role}`

@@ -351,7 +351,7 @@ fn answers(
             let value = input["custom_id"]
                 .as_str()
                 .and_then(|key| values.shift_remove(key));
-            filled_in(world, input, label, value, resolved)
+            filled_in(world, input, label, value.as_ref(), resolved)
         };
         match top["type"].as_i64() {
             Some(kind::ROW) => {
@@ -372,13 +372,12 @@ fn filled_in(
     world: &World,
     input: &Value,
     label: &Value,
-    value: Option<Value>,
+    value: Option<&Value>,
     resolved: &mut Resolved,
 ) -> Result<Value, Refusal> {
     let label = label.as_str().unwrap_or_default();
     if input["type"] != kind::TEXT_INPUT {
         let list: Vec<String> = value
-            .as_ref()
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
@@ -401,7 +400,7 @@ fn filled_in(
             json!({"type": input["type"], "id": input["id"], "custom_id": input["custom_id"], "values": values}),
         );
     }
-    let text = match &value {
+    let text = match value {
         None => input["value"].as_str().unwrap_or_default().to_owned(),
         Some(value) => value.as_str().unwrap_or_default().to_owned(),
     };

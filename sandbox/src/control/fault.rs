@@ -43,7 +43,7 @@ fn begin(world: &mut World, kind: &Kind) {
             }
         }
         Kind::GatewayReconnect {} => {
-            say_to_all(world, &json!({"op": 7, "t": null, "s": null, "d": null}))
+            say_to_all(world, &json!({"op": 7, "t": null, "s": null, "d": null}));
         }
         Kind::GatewayInvalidSession { resumable } => {
             for session in world.gateway.all_mut() {

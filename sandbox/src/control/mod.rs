@@ -37,7 +37,7 @@ pub(crate) struct Refusal {
     status: StatusCode,
     code: &'static str,
     error: String,
-    more: Option<(&'static str, Value)>,
+    more: Option<Box<(&'static str, Value)>>,
 }
 
 /// The result of a handler.
@@ -88,8 +88,8 @@ impl From<ApiError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut body = json!({"error": self.error, "code": self.code});
-        if let (Some(body), Some((key, value))) = (body.as_object_mut(), self.more) {
-            body.insert(key.into(), value);
+        if let Some((body, more)) = body.as_object_mut().zip(self.more) {
+            body.insert(more.0.into(), more.1);
         }
         (self.status, Json(body)).into_response()
     }

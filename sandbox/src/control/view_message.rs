@@ -160,7 +160,7 @@ fn reactions(world: &World, message: &Message, who: Id) -> Value {
         let names: Vec<&str> = people
             .iter()
             .filter_map(|id| world.people.get(id))
-            .map(|person| person.shown_name())
+            .map(super::super::world::people::Person::shown_name)
             .collect();
         json!({"emoji": emoji, "count": people.len(), "me": people.contains(&who), "people": names})
     };
@@ -196,7 +196,7 @@ fn command(world: &World, message: &Message) -> Value {
         return Value::Null;
     };
     let person = world.people.get(id);
-    json!({"name": name, "person": {"id": id, "name": person.map(|one| &one.name), "display_name": person.map(|one| one.shown_name())}})
+    json!({"name": name, "person": {"id": id, "name": person.map(|one| &one.name), "display_name": person.map(super::super::world::people::Person::shown_name)}})
 }
 
 fn thread(world: &World, who: Id, message: &Message) -> Value {
@@ -224,7 +224,7 @@ fn raw_texts(message: &Message) -> Vec<String> {
                     .pointer(pointer)
                     .and_then(Value::as_str)
                     .map(str::to_owned),
-            )
+            );
         };
         for pointer in ["/author/name", "/title", "/description"] {
             take(pointer);

@@ -102,7 +102,7 @@ pub(super) async fn message(
                 "timeout",
                 "No message like that came in time.",
             );
-            refusal.more = Some(("seen", json!(seen)));
+            refusal.more = Some(Box::new(("seen", json!(seen))));
             refusal
         })
 }

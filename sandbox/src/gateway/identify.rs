@@ -33,7 +33,7 @@ impl World {
         (IDENTIFIES_A_DAY.saturating_sub(used), reset)
     }
 
-    /// Opens a session: READY, then GUILD_CREATE where the intents ask for it.
+    /// Opens a session: READY, then `GUILD_CREATE` where the intents ask for it.
     ///
     /// # Errors
     /// The close code with its reason.
@@ -113,7 +113,7 @@ impl World {
         }
     }
 
-    /// Carries a session on. `Ok(None)` means INVALID_SESSION.
+    /// Carries a session on. `Ok(None)` means `INVALID_SESSION`.
     ///
     /// # Errors
     /// The close code with its reason.
@@ -146,7 +146,7 @@ impl World {
         Ok(Some(id.to_owned()))
     }
 
-    /// Answers REQUEST_GUILD_MEMBERS with one chunk.
+    /// Answers `REQUEST_GUILD_MEMBERS` with one chunk.
     pub(crate) fn members_chunk(&mut self, session: &str, data: &Value) {
         let wanted: Vec<_> = match &data["user_ids"] {
             Value::Array(ids) => ids.iter().filter_map(crate::ids::Id::from_json).collect(),

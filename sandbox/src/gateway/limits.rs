@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Payloads that a client may send in a window.
 pub(crate) const SENDS: usize = 120;
 /// The window.
-pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 /// Bytes of a payload from the client.
 pub(crate) const PAYLOAD_MAX_BYTES: usize = 4_096;
 

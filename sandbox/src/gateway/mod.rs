@@ -176,7 +176,7 @@ impl Gateway {
     pub(crate) fn dispatch(
         &mut self,
         name: &'static str,
-        data: Value,
+        data: &Value,
         silent: bool,
         at_ms: i64,
         recorder: &mut Recorder,
@@ -188,7 +188,7 @@ impl Gateway {
             .values_mut()
             .filter(|session| need == 0 || session.intents & need != 0)
         {
-            let payload = session.push(name, &data, silent);
+            let payload = session.push(name, data, silent);
             let live = session.connected() && !silent;
             delivered |= live;
             if live {

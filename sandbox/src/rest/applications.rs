@@ -99,8 +99,7 @@ fn one_json(world: &World, id: Id) -> Result<Value, ApiError> {
 fn read(object: &Object, kind: Option<command::CommandKind>) -> Result<CommandSpec, ApiError> {
     let mut problems = Problems::default();
     let spec = command::command(object, kind, &mut problems);
-    problems.finish()?;
-    spec.ok_or_else(|| Code::InvalidForm.into())
+    problems.finish().map(|()| spec)
 }
 
 fn create(call: &mut Call<'_>, guild: Option<Id>) -> Answer {
@@ -134,9 +133,7 @@ fn overwrite(call: &mut Call<'_>, guild: Option<Id>) -> Answer {
                 );
                 return;
             };
-            let Some(spec) = command::command(object, None, problems) else {
-                return;
-            };
+            let spec = command::command(object, None, problems);
             if specs
                 .iter()
                 .any(|other| other.kind == spec.kind && other.name.base == spec.name.base)

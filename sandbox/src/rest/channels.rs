@@ -29,7 +29,8 @@ pub(crate) fn one(call: &mut Call<'_>, id: &str) -> Answer {
 #[derive(Default)]
 struct Changes {
     name: Option<String>,
-    topic: Option<Option<String>>,
+    /// An empty text takes the topic away.
+    topic: Option<String>,
     archived: Option<bool>,
     locked: Option<bool>,
     invitable: Option<bool>,
@@ -42,9 +43,9 @@ fn read_changes(call: &Call<'_>) -> Result<Changes, ApiError> {
     let mut problems = Problems::default();
     let changes = Changes {
         name: read::text(object, "name", 1..=NAME_MAX_CHARS, &mut problems),
-        topic: object
-            .contains_key("topic")
-            .then(|| read::text(object, "topic", 0..=TOPIC_MAX_CHARS, &mut problems)),
+        topic: object.contains_key("topic").then(|| {
+            read::text(object, "topic", 0..=TOPIC_MAX_CHARS, &mut problems).unwrap_or_default()
+        }),
         archived: read::flag(object, "archived", &mut problems),
         locked: read::flag(object, "locked", &mut problems),
         invitable: read::flag(object, "invitable", &mut problems),
@@ -85,7 +86,7 @@ pub(crate) fn edit(call: &mut Call<'_>, id: &str) -> Answer {
                 && changes.locked.is_none()
                 && changes.name.is_none();
             let manages = call.world.may(APPLICATION, id, bit::MANAGE_THREADS);
-            if thread.archived && !(changes.archived == Some(false)) {
+            if thread.archived && (changes.archived != Some(false)) {
                 return Err(Code::ThreadArchived.into());
             }
             if thread.locked && !manages {
@@ -122,7 +123,7 @@ fn apply(world: &mut World, id: Id, changes: Changes) {
         channel.name = name;
     }
     if let Some(topic) = changes.topic {
-        channel.topic = topic;
+        channel.topic = Some(topic).filter(|topic| !topic.is_empty());
     }
     if let Some(slowmode) = changes.slowmode_s {
         channel.slowmode_s = slowmode;

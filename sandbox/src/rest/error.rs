@@ -104,6 +104,10 @@ pub(crate) struct Problems {
 
 impl Problems {
     /// Runs `read` one step deeper, so that problems found there carry the key or index.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "keys and indices alike; a reference would be noise at every call"
+    )]
     pub(crate) fn within<T>(
         &mut self,
         step: impl ToString,
@@ -185,8 +189,8 @@ mod tests {
                     "title",
                     "BASE_TYPE_MAX_LENGTH",
                     "Must be 256 or fewer in length.",
-                )
-            })
+                );
+            });
         });
         problems.here("X", "whole");
         let body = problems.finish().expect_err("two problems").body;

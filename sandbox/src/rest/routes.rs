@@ -47,21 +47,20 @@ pub(crate) fn name(segments: &[&str]) -> Named {
             _ => None,
         };
         let fixed = segment.starts_with('@');
-        match parameter.filter(|_| !fixed) {
-            Some(parameter) => {
-                route.push_str(&format!("/{{{parameter}}}"));
-                if matches!(
-                    parameter,
-                    "channel_id" | "guild_id" | "webhook_id" | "webhook_token"
-                ) {
-                    major.push_str(segment);
-                    major.push('/');
-                }
+        if let Some(parameter) = parameter.filter(|_| !fixed) {
+            route.push_str("/{");
+            route.push_str(parameter);
+            route.push('}');
+            if matches!(
+                parameter,
+                "channel_id" | "guild_id" | "webhook_id" | "webhook_token"
+            ) {
+                major.push_str(segment);
+                major.push('/');
             }
-            None => {
-                route.push('/');
-                route.push_str(segment);
-            }
+        } else {
+            route.push('/');
+            route.push_str(segment);
         }
     }
     Named { route, major }

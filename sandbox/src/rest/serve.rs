@@ -94,19 +94,18 @@ pub(crate) async fn answer(
         if matches!(said.status.as_u16(), 401 | 403 | 429) {
             world.limits.invalid(now);
         }
-        let record = record(&asked, body, files, said, fault_word, now);
+        let record = record(&asked, &body, &files, said, fault_word.as_deref(), now);
         world.recorder.exchange(record);
     }
     drop(world);
     let cut = matches!(fault, Some(Kind::Cut { .. } | Kind::LostAnswer { .. }));
-    match said.filter(|_| !cut) {
-        Some(said) => write(said),
-        None => {
-            if let Some(connection) = connection {
-                connection.cut();
-            }
-            Response::new(Body::empty())
+    if let Some(said) = said.filter(|_| !cut) {
+        write(said)
+    } else {
+        if let Some(connection) = connection {
+            connection.cut();
         }
+        Response::new(Body::empty())
     }
 }
 
@@ -202,7 +201,7 @@ fn decide(world: &mut World, asked: &Asked, incoming: Incoming, refusal: Option<
                     .map_or(DEFAULT_RETRY_MS, |one| one.reset_after_ms),
                 false,
                 "user",
-                standing,
+                standing.as_ref(),
             ),
             Limited::Global { retry_ms } => too_many(retry_ms, true, "global", None),
             Limited::Banned { retry_ms } => too_many(retry_ms, false, "user", None),
@@ -256,8 +255,8 @@ fn standing_headers(standing: &Standing) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn too_many(retry_ms: i64, global: bool, scope: &str, standing: Option<Standing>) -> Said {
-    let mut headers = standing.as_ref().map(standing_headers).unwrap_or_default();
+fn too_many(retry_ms: i64, global: bool, scope: &str, standing: Option<&Standing>) -> Said {
+    let mut headers = standing.map(standing_headers).unwrap_or_default();
     // The header is in whole seconds, rounded up; the body has the fraction.
     headers.push((
         "retry-after",
@@ -304,10 +303,10 @@ fn write(said: Said) -> Response {
 
 fn record(
     asked: &Asked,
-    body: Value,
-    files: Vec<Value>,
+    body: &Value,
+    files: &[Value],
     said: &Said,
-    fault: Option<String>,
+    fault: Option<&str>,
     now_ms: i64,
 ) -> Value {
     let segments: Vec<&str> = asked

@@ -22,7 +22,7 @@ pub(crate) fn on_message(call: &mut Call<'_>, channel: &str, message: &str) -> A
         ..read_new(call, channel)?
     };
     call.need(channel, bit::CREATE_PUBLIC_THREADS)?;
-    open(call, new)
+    open(call, &new)
 }
 
 /// `POST /channels/{id}/threads`
@@ -44,7 +44,7 @@ pub(crate) fn alone(call: &mut Call<'_>, channel: &str) -> Answer {
             bit::CREATE_PUBLIC_THREADS
         },
     )?;
-    open(call, new)
+    open(call, &new)
 }
 
 fn read_new(call: &Call<'_>, channel: Id) -> Result<NewThread, ApiError> {
@@ -76,7 +76,7 @@ fn read_new(call: &Call<'_>, channel: Id) -> Result<NewThread, ApiError> {
     Ok(new)
 }
 
-fn open(call: &mut Call<'_>, new: NewThread) -> Answer {
+fn open(call: &mut Call<'_>, new: &NewThread) -> Answer {
     let id = call.world.open_thread(new)?;
     call.world
         .channel_json(id)

@@ -185,7 +185,7 @@ pub(crate) fn command(
     object: &Object,
     kind: Option<CommandKind>,
     problems: &mut Problems,
-) -> Option<CommandSpec> {
+) -> CommandSpec {
     let given = read::one_of(object, "type", &[1, 2, 3], problems).map(|number| match number {
         2 => CommandKind::User,
         3 => CommandKind::Message,
@@ -219,7 +219,7 @@ pub(crate) fn command(
             format!("Command exceeds maximum size ({COMMAND_MAX_CHARS})"),
         );
     }
-    Some(spec)
+    spec
 }
 
 /// The size of a command as Discord counts it, in characters.
@@ -322,8 +322,8 @@ pub(super) fn translations(
     length: std::ops::RangeInclusive<usize>,
     problems: &mut Problems,
 ) -> Option<Vec<(String, String)>> {
-    match field(object, key)? {
-        Value::Object(table) => problems.within(key, |problems| {
+    if let Value::Object(table) = field(object, key)? {
+        problems.within(key, |problems| {
             let mut out = Vec::new();
             for locale in table.keys() {
                 if !LOCALES.contains(&locale.as_str()) {
@@ -337,15 +337,14 @@ pub(super) fn translations(
                 }
             }
             Some(out)
-        }),
-        _ => {
-            problems.at(
-                key,
-                "DICT_TYPE_CONVERT",
-                "Only dictionaries may be used in a DictType",
-            );
-            None
-        }
+        })
+    } else {
+        problems.at(
+            key,
+            "DICT_TYPE_CONVERT",
+            "Only dictionaries may be used in a DictType",
+        );
+        None
     }
 }
 

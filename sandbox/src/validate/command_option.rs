@@ -41,7 +41,7 @@ fn relations(options: &[CommandOption], problems: &mut Problems) {
                     "name",
                     "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
                     "Option name already exists",
-                )
+                );
             });
         }
         if option.required && optional_seen {
@@ -187,7 +187,7 @@ fn choices(object: &Object, kind: OptionKind, problems: &mut Problems) -> Vec<Ch
                         "name",
                         "APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_ALREADY_EXISTS",
                         "Option choice name already exists",
-                    )
+                    );
                 });
             }
         }

@@ -42,6 +42,10 @@ pub(crate) struct Upload {
 }
 
 /// Who may be notified.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "Discord's own flags, each on its own"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AllowedMentions {
     pub(crate) all_users: bool,
@@ -242,7 +246,7 @@ pub(crate) fn allowed_mentions(
                         index,
                         "BASE_TYPE_CHOICES",
                         "Value must be one of {'users', 'roles', 'everyone'}.",
-                    )
+                    );
                 });
             }
         }

@@ -39,6 +39,10 @@ pub(crate) struct Channel {
 }
 
 /// What a thread has beyond a channel.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "Discord's own flags, each on its own"
+)]
 #[derive(Clone, Debug)]
 pub(crate) struct Thread {
     pub(crate) private: bool,

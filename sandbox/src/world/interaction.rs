@@ -140,7 +140,7 @@ impl World {
             choices: None,
             expired: false,
         };
-        let payload = self.interaction_json(&interaction, act.data);
+        let payload = self.interaction_json(&interaction, &act.data);
         if self.interactions.len() >= KEPT {
             self.interactions.shift_remove_index(0);
         }

@@ -9,8 +9,8 @@ use crate::ids::Id;
 use crate::validate::message::ATTACHMENT_MAX_BYTES;
 
 impl World {
-    /// The payload of INTERACTION_CREATE.
-    pub(crate) fn interaction_json(&self, interaction: &Interaction, data: Value) -> Value {
+    /// The payload of `INTERACTION_CREATE`.
+    pub(crate) fn interaction_json(&self, interaction: &Interaction, data: &Value) -> Value {
         let locale = self
             .people
             .get(&interaction.person)

@@ -79,25 +79,24 @@ impl World {
             out.insert("last_message_id".into(), json!(channel.last_message));
             out.insert("rate_limit_per_user".into(), json!(channel.slowmode_s));
         }
-        match &channel.thread {
-            Some(thread) => self.thread_fields(channel, thread, &mut out),
-            None => {
-                out.insert("position".into(), json!(channel.position));
-                out.insert("nsfw".into(), json!(false));
-                let overwrites = channel.overwrites.iter();
-                let overwrites: Vec<Value> = overwrites
-                    .map(|one| json!({"id": one.id, "type": i32::from(one.person), "allow": one.allow.to_string(), "deny": one.deny.to_string()}))
-                    .collect();
-                out.insert("permission_overwrites".into(), Value::Array(overwrites));
-                if channel.type_number() != 4 {
-                    out.insert("topic".into(), json!(channel.topic));
-                }
+        if let Some(thread) = &channel.thread {
+            Self::thread_fields(channel, thread, &mut out);
+        } else {
+            out.insert("position".into(), json!(channel.position));
+            out.insert("nsfw".into(), json!(false));
+            let overwrites = channel.overwrites.iter();
+            let overwrites: Vec<Value> = overwrites
+                .map(|one| json!({"id": one.id, "type": i32::from(one.person), "allow": one.allow.to_string(), "deny": one.deny.to_string()}))
+                .collect();
+            out.insert("permission_overwrites".into(), Value::Array(overwrites));
+            if channel.type_number() != 4 {
+                out.insert("topic".into(), json!(channel.topic));
             }
         }
         Some(Value::Object(out))
     }
 
-    fn thread_fields(&self, channel: &Channel, thread: &Thread, out: &mut Map<String, Value>) {
+    fn thread_fields(channel: &Channel, thread: &Thread, out: &mut Map<String, Value>) {
         let mut metadata = json!({"archived": thread.archived, "archive_timestamp": discord_time(thread.archive_ms),
             "auto_archive_duration": thread.auto_archive_minutes, "locked": thread.locked, "create_timestamp": discord_time(channel.created_ms)});
         if let Some(body) = metadata.as_object_mut().filter(|_| thread.private) {
@@ -151,7 +150,7 @@ impl World {
         Value::Object(fields)
     }
 
-    /// The guild as GUILD_CREATE gives it, with everything that the bot sees.
+    /// The guild as `GUILD_CREATE` gives it, with everything that the bot sees.
     pub(crate) fn guild_create_json(&self) -> Value {
         let mut fields = self.guild_fields();
         let seen: Vec<Id> = self

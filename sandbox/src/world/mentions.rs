@@ -204,7 +204,7 @@ pub(crate) fn replace_links(value: &mut Value, links: &[(String, String)]) -> Op
                         }
                     }
                     Value::Object(_) | Value::Array(_) => {
-                        lost = replace_links(inner, links).or(lost)
+                        lost = replace_links(inner, links).or(lost);
                     }
                     _ => {}
                 }

@@ -137,7 +137,7 @@ impl World {
         }
         let text_changed = draft.content.is_some();
         if let Some(content) = draft.content {
-            message.content = content.trim().to_owned();
+            content.trim().clone_into(&mut message.content);
         }
         self.resolve_attachment_links(message)?;
         if text_changed || draft.allowed.is_some() || !message.components.is_empty() {
@@ -261,7 +261,7 @@ impl World {
                             index,
                             "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND",
                             format!("The referenced attachment \"{lost}\" was not found"),
-                        )
+                        );
                     });
                 }
             }

@@ -127,17 +127,21 @@ impl World {
         self.feed.push(Change::Reset);
     }
 
-    /// Sends GUILD_CREATE anew, after everything may have changed.
+    /// Sends `GUILD_CREATE` anew, after everything may have changed.
     pub(crate) fn announce_guild(&mut self) {
         let payload = self.guild_create_json();
         self.dispatch("GUILD_CREATE", payload);
     }
 
     /// Sends an event to every session that asked for its kind.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers build the payload for this alone"
+    )]
     pub(crate) fn dispatch(&mut self, name: &'static str, data: serde_json::Value) -> bool {
         let silent = self.faults.gateway_silent();
         let at = self.now_ms();
         self.gateway
-            .dispatch(name, data, silent, at, &mut self.recorder)
+            .dispatch(name, &data, silent, at, &mut self.recorder)
     }
 }

@@ -44,8 +44,17 @@ pub(crate) const CHANNELS: [(&str, Id, &str); 3] = [
     ("general", Id::new(1_000_000_000_000_000_303), "Talk"),
 ];
 
-/// Name, display name, id, role and locale of the people.
-pub(crate) const PEOPLE: [(&str, Option<&str>, Id, Option<&str>, &str); 6] = [
+/// Name, display name, id, role and locale.
+pub(crate) type Seed = (
+    &'static str,
+    Option<&'static str>,
+    Id,
+    Option<&'static str>,
+    &'static str,
+);
+
+/// The people.
+pub(crate) const PEOPLE: [Seed; 6] = [
     (
         "alice",
         None,

@@ -121,7 +121,7 @@ impl World {
         let (id, now) = (self.next_id(), self.now_ms());
         let mut notice = Message::new(id, interaction.channel, APPLICATION, now);
         self.mark_answer(&mut notice, interaction);
-        notice.content = sentence.to_owned();
+        sentence.clone_into(&mut notice.content);
         notice.local = true;
         notice.state = State::Failed;
         notice.only_for = Some(interaction.person);

@@ -41,7 +41,7 @@ impl World {
     ///
     /// # Errors
     /// 10008, 160004, 50024, 160006.
-    pub(crate) fn open_thread(&mut self, new: NewThread) -> Result<Id, ApiError> {
+    pub(crate) fn open_thread(&mut self, new: &NewThread) -> Result<Id, ApiError> {
         let kind = self
             .channels
             .get(&new.channel)
@@ -91,7 +91,7 @@ impl World {
         });
         self.channels.insert(id, channel);
         self.tell_thread_created(id);
-        self.place_thread_messages(&new, id, now);
+        self.place_thread_messages(new, id, now);
         Ok(id)
     }
 

@@ -1,8 +1,11 @@
 //! What the tests of the sandbox share: a running sandbox, a person's hands and eyes, and a serenity client pointed at it.
 #![allow(
     clippy::allow_attributes,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
     dead_code,
-    reason = "each test file uses its own part of this"
+    reason = "each test file uses its own part of this; a test speaks and breaks off in words"
 )]
 
 use std::net::SocketAddr;
@@ -149,6 +152,7 @@ impl Town {
     }
 
     /// Compares everything recorded with Discord's description, or says visibly that this did not happen.
+    #[expect(clippy::unused_async, reason = "called like everything else here")]
     pub(crate) async fn hold_against_openapi(&self) {
         let Some(path) = openapi() else { return };
         let description =
@@ -161,8 +165,12 @@ impl Town {
             outcome
                 .problems
                 .iter()
-                .map(|one| format!("{one:?}\n"))
-                .collect::<String>()
+                .map(|one| format!("{one:?}"))
+                .collect::<Vec<_>>()
+                .join(
+                    "
+"
+                )
         );
     }
 }
