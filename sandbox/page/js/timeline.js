@@ -10,6 +10,8 @@ import { t } from "./words.js";
 /** So near to the end counts as being there. */
 const END_PX = 60;
 const OLDER_PX = 240;
+/** Left above a tall message, so that it is seen to begin there. */
+const HEAD_ROOM_PX = 10;
 
 export class Timeline {
   /** @param actions see messageElement @param {(channelId: string) => Node} intro what stands before the first message */
@@ -149,9 +151,16 @@ export class Timeline {
 
   // --- scrolling and reading ---
 
+  /**
+   * To the newest message. One that is taller than the window is shown from its beginning: that is where a report says
+   * what is wrong.
+   */
   toEnd() {
     this.heightAtEnd = this.scroller.scrollHeight;
-    this.scroller.scrollTop = this.heightAtEnd;
+    const newest = this.pending.childElementCount ? null : this.elements.get(this.messages.at(-1)?.id);
+    const tall = newest && newest.offsetHeight > this.scroller.clientHeight;
+    this.scroller.scrollTop = tall ? newest.offsetTop - HEAD_ROOM_PX : this.heightAtEnd;
+    this.topAtEnd = this.scroller.scrollTop;
     this.atEnd = true;
     this.fresh = 0;
     this.drawJump();
@@ -161,7 +170,7 @@ export class Timeline {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     // The list grew or shrank by itself (a preview arrived, a card was drawn anew): that is nobody scrolling away.
     if (this.atEnd && scrollHeight !== this.heightAtEnd) { this.toEnd(); return; }
-    this.atEnd = scrollHeight - scrollTop - clientHeight < END_PX;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < END_PX || Math.abs(scrollTop - this.topAtEnd) < 2;
     if (this.atEnd && this.fresh) { this.fresh = 0; this.seen(); }
     this.drawJump();
     if (scrollTop < OLDER_PX && this.more && this.status === "ready") this.older();

@@ -1,5 +1,14 @@
 //! A sandbox with a scripted bot: what the page's tests talk to.
 
+#![allow(
+    dead_code,
+    reason = "each test that includes this file uses a part of it"
+)]
+#![allow(
+    clippy::allow_attributes,
+    reason = "what is unused differs per test, so that an expectation could not hold"
+)]
+
 mod bot;
 
 use std::net::SocketAddr;
