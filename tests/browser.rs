@@ -1,6 +1,8 @@
 //! The whole way in a real browser: somebody types in the page of the local Discord, the real bot looks at a real
 //! Redis, and the answer is read on the screen.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 #[path = "../sandbox/tests/browser_support/mod.rs"]
 mod browser_support;
 mod support;

@@ -28,32 +28,37 @@ async fn ask_for_a_report(browser: &Browser) {
     browser.see(MESSAGE, "Redis is full").await;
 }
 
+/// “/” lists what there is, typing narrows it, arrows move and Esc closes.
+async fn the_picker_lists_and_filters(browser: &Browser) {
+    browser
+        .see(".sandbox-line", "local sandbox, not Discord")
+        .await;
+    browser.keys("/").await;
+    for line in ["/check redis", "/check mysql", "/silent", "Look at a Redis"] {
+        browser.see(".suggest-item", line).await;
+    }
+    browser
+        .see(".suggest-item .option-hint.required", "target")
+        .await;
+    browser.keys("mysql").await;
+    browser.see_gone(".suggest-item", "/check redis").await;
+    browser.keys(&BACKSPACE.repeat(5)).await;
+    browser.see(".suggest-item", "/silent").await;
+    browser.keys(DOWN).await;
+    browser
+        .see(".suggest-item[aria-selected=true]", "/check mysql")
+        .await;
+    browser.keys(ESCAPE).await;
+    browser.see_gone(".suggest", "/check").await;
+    browser.keys(BACKSPACE).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_found_filled_in_and_sent_with_the_keyboard_alone() {
     in_browser("page-command", WINDOW, |browser| async move {
         let stage = Stage::set().await;
         be(&browser, &stage, "alice").await;
-        browser
-            .see(".sandbox-line", "local sandbox, not Discord")
-            .await;
-        browser.keys("/").await;
-        for line in ["/check redis", "/check mysql", "/silent", "Look at a Redis"] {
-            browser.see(".suggest-item", line).await;
-        }
-        browser
-            .see(".suggest-item .option-hint.required", "target")
-            .await;
-        browser.keys("mysql").await;
-        browser.see_gone(".suggest-item", "/check redis").await;
-        browser.keys(&BACKSPACE.repeat(5)).await;
-        browser.see(".suggest-item", "/silent").await;
-        browser.keys(DOWN).await;
-        browser
-            .see(".suggest-item[aria-selected=true]", "/check mysql")
-            .await;
-        browser.keys(ESCAPE).await;
-        browser.see_gone(".suggest", "/check").await;
-        browser.keys(BACKSPACE).await;
+        the_picker_lists_and_filters(&browser).await;
 
         // The required option stands there at once, and nothing is sent without it.
         browser.keys("/check redis ").await;

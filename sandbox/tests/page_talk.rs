@@ -1,5 +1,7 @@
 //! The page in a real browser: people who talk, silence, a sandbox that goes away, and the panels.
 
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 mod browser_support;
 mod page_support;
 
@@ -23,10 +25,12 @@ async fn people_talk_reply_edit_mention_and_open_threads() {
         browser.keys("**Look** @ali").await;
         browser.see(".suggest-item", "alice").await;
         browser.keys(ENTER).await;
-        browser.keys("||hidden|| `code` <b>no</b>").await;
+        browser
+            .keys("||hidden|| `code` <b>no</b> 98\\.3 \\*plain\\*")
+            .await;
         browser.keys(ENTER).await;
         browser.see(MESSAGE, "Look @alice").await;
-        browser.see(MESSAGE, "<b>no</b>").await;
+        browser.see(MESSAGE, "<b>no</b> 98.3 *plain*").await;
         assert_eq!(browser.count(".main .message strong", "Look").await, 1);
 
         be(&browser, &stage, "alice").await;

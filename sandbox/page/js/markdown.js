@@ -123,7 +123,8 @@ function list(items, context, depth) {
 
 // Tried in this order at each place where one of these characters stands.
 const RULES = [
-  [/^\\([\\`*_~|>#[\]()<:@!-])/, (m) => m[1]],
+  // Like Discord: a backslash takes the meaning from any sign that is neither letter, digit nor space.
+  [/^\\([^0-9A-Za-z\s])/u, (m) => m[1]],
   [/^(`{1,2})(?!`)([\s\S]*?[^`])\1(?!`)/, (m) => h("code", {}, m[1].length === 2 ? m[2].trim() : m[2])],
   [/^<t:(-?\d{1,13})(?::([tTdDfFsSR]))?>/, (m) => timestamp(Number(m[1]), m[2])],
   [/^<@!?(\d{1,20})>/, (m, c) => mentionUser(m[1], c)],

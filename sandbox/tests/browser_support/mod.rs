@@ -3,11 +3,11 @@
 
 #![allow(
     dead_code,
-    reason = "each test that includes this file uses a part of it"
-)]
-#![allow(
     clippy::allow_attributes,
-    reason = "what is unused differs per test, so that an expectation could not hold"
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "each test that includes this file uses a part of it; tests fail by panicking and say what did not run"
 )]
 
 use std::future::Future;
@@ -191,7 +191,7 @@ impl Browser {
         browser
     }
 
-    /// A command of chromedriver that is not in the WebDriver standard.
+    /// A command of chromedriver that is not in the standard.
     async fn special(&self, path: &str, body: &Value) -> Value {
         let answer = self
             .http

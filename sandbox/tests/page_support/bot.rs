@@ -289,15 +289,11 @@ fn chosen(component: &ComponentInteraction) -> String {
 }
 
 async fn form_sent(context: &Context, modal: &ModalInteraction) {
-    let inputs = modal.data.components.iter().flat_map(|row| &row.components);
-    let reason = inputs
-        .filter_map(|one| match one {
-            ActionRowComponent::InputText(input) if input.custom_id == "reason" => {
-                input.value.clone()
-            }
-            _ => None,
-        })
-        .next();
+    let mut inputs = modal.data.components.iter().flat_map(|row| &row.components);
+    let reason = inputs.find_map(|one| match one {
+        ActionRowComponent::InputText(input) if input.custom_id == "reason" => input.value.clone(),
+        _ => None,
+    });
     let text = format!("Noted: {}", reason.unwrap_or_default());
     let message = CreateInteractionResponseMessage::new()
         .content(text)
