@@ -22,7 +22,7 @@ lab/install.sh lint || NOT_RUN+=('typos and cargo-deny (they could not be instal
 check 'format' cargo fmt --all --check
 check 'clippy' cargo clippy --workspace --all-targets --quiet -- -D warnings
 check 'documentation' env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
-check 'the handbook' cargo run --quiet --bin handbell -- handbook lint
+check 'the handbook' cargo run --quiet --bin handbell -- handbook lint commands
 if command -v typos >/dev/null; then check 'typos' typos; fi
 if command -v cargo-deny >/dev/null; then
   check 'licences, bans, sources' cargo-deny --log-level warn check bans licenses sources

@@ -59,7 +59,7 @@ else
   printf '  - %s\n' "${NOT_RUN[@]}"
 fi
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
-     END { printf "%d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$LOG"
+     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$LOG"
 [ "$status" -eq 0 ] || { echo "Some tests failed; what they said stands in $LOG."; exit "$status"; }
 if [ ${#NOT_RUN[@]} -gt 0 ] && [ "${CI:-}" = true ]; then
   echo 'With CI=true, what did not run is a failure.'

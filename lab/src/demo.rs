@@ -65,7 +65,7 @@ pub async fn run(settings: &Settings, wish: Wish, page_port: u16) -> Result<()> 
     let cleaned = stage.clear().await;
     if was_up {
         say::progress("The lab was up before, so it stays up (`handbell-lab down` takes it down).");
-    } else if crate::state::Store::peek(settings)?.is_some() {
+    } else {
         say::during("Taking the lab down", Lab::down(settings)).await?;
     }
     say::progress("Everything that was started is stopped.");

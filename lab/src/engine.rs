@@ -1,6 +1,6 @@
 //! The Docker engine: reached where one answers, started where none does and we may.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::error::{LabError, Result};
 use crate::process::{Process, find_program};
 use crate::say;
 use crate::settings::Settings;
+use crate::state::write_private;
 
 /// How long an engine may take to answer a first question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -121,6 +122,7 @@ async fn start(settings: &Settings, program: &Path) -> Result<Engine> {
             .args(["--host", &settings.docker_host, "--log-level", "warn"])
             .args(options);
         let daemon = Process::spawn("dockerd", command, &log)?;
+        remember(settings, &daemon)?;
         match wait_until_it_answers(settings, &daemon).await {
             Ok(docker) => {
                 return Ok(Engine {
@@ -136,6 +138,39 @@ async fn start(settings: &Settings, program: &Path) -> Result<Engine> {
         "dockerd was started and {last}; what it said stands in {}",
         log.display()
     )))
+}
+
+/// The file that names a daemon from the moment on at which it was started, so that even a lab which was broken off
+/// before it was up can stop it.
+fn memory(settings: &Settings) -> PathBuf {
+    settings.state_dir.join("dockerd.json")
+}
+
+fn remember(settings: &Settings, daemon: &Process) -> Result<()> {
+    write_private(
+        &memory(settings),
+        &serde_json::to_vec(daemon).unwrap_or_default(),
+    )
+}
+
+/// Stops the daemon that this lab started, if it runs. Says whether there was one.
+///
+/// # Errors
+/// When it cannot be stopped.
+pub async fn stop_own(settings: &Settings) -> Result<bool> {
+    let path = memory(settings);
+    let Ok(text) = std::fs::read(&path) else {
+        return Ok(false);
+    };
+    let daemon = serde_json::from_slice::<Process>(&text)
+        .ok()
+        .filter(Process::runs);
+    if let Some(daemon) = &daemon {
+        say::progress("Stopping the Docker daemon that the lab started …");
+        daemon.stop().await?;
+    }
+    std::fs::remove_file(&path).map_err(LabError::file("delete", &path))?;
+    Ok(daemon.is_some())
 }
 
 async fn wait_until_it_answers(settings: &Settings, daemon: &Process) -> Result<Docker, String> {

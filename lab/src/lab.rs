@@ -170,7 +170,7 @@ impl Lab {
     pub async fn down(settings: &Settings) -> Result<bool> {
         let store = Store::open(settings)?;
         let Some(state) = store.load()? else {
-            return Ok(false);
+            return engine::stop_own(settings).await;
         };
         for process in state.broken.iter().flat_map(|broken| &broken.background) {
             process.kill().await?;
@@ -195,10 +195,7 @@ impl Lab {
         for server in state.servers.values() {
             server.stop().await?;
         }
-        if let Some(daemon) = &state.daemon {
-            say::progress("Stopping the Docker daemon that the lab started …");
-            daemon.stop().await?;
-        }
+        engine::stop_own(settings).await?;
         Processes::new(settings.clone()).clear_data()?;
         store.forget()?;
         Ok(true)
