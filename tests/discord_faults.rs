@@ -72,47 +72,6 @@ async fn storms_errors_and_cut_connections_delay_a_report_and_never_lose_or_repe
 }
 
 #[tokio::test]
-async fn a_hundred_at_once_are_all_acknowledged_within_a_second_and_answered() {
-    const PEOPLE: usize = 34;
-    const EACH: usize = 3;
-    let redis = Redis::start();
-    let sandbox = Sandbox::start().await;
-    let _bot = Bot::start(&sandbox, &Setup::redis(redis.port)).await;
-    let mut names = Vec::new();
-    for n in 0..PEOPLE {
-        let name = format!("person{n}");
-        let body = json!({"name": name, "locale": "en-US", "roles": ["operator"]});
-        sandbox.post("/people", body).await;
-        names.push(name);
-    }
-    let all: Vec<_> = names.iter().map(|name| sandbox.person(name)).collect();
-    let asked = futures_util::future::join_all(
-        all.iter()
-            .flat_map(|person| (0..EACH).map(move |_| person.types("diagnose redis"))),
-    )
-    .await;
-    let mut slowest = Duration::ZERO;
-    for one in &asked {
-        slowest = slowest.max(acknowledged(&sandbox, one).await);
-    }
-    println!(
-        "{} at once, the slowest acknowledged after {slowest:?}",
-        asked.len()
-    );
-    assert!(
-        slowest < Duration::from_secs(1),
-        "the slowest took {slowest:?}"
-    );
-    for one in &asked {
-        let id = one["id"].as_str().unwrap();
-        let end = sandbox
-            .get(&format!("/interactions/{id}?wait_ms=60000"))
-            .await;
-        assert_eq!(end["state"], "answered", "{end}");
-    }
-}
-
-#[tokio::test]
 async fn acknowledgements_do_not_wait_for_a_rate_limit_of_messages() {
     let redis = Redis::start();
     let sandbox = Sandbox::start().await;
