@@ -7,6 +7,7 @@
 #   lab/install.sh processes   to run the lab without Docker: Redis, Python
 #   lab/install.sh browser     to test the page: Chromium and its WebDriver
 #   lab/install.sh python      to test against a client that others wrote: discord.py
+#   lab/install.sh ssh         to test an engine over SSH: an SSH server, which is not started
 #   lab/install.sh lint        to lint: typos, cargo-deny
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -101,9 +102,10 @@ for what in "$@"; do
       fi
       packages 'so that Chinese on the page has glyphs' fonts-noto-cjk fonts-noto-color-emoji ;;
     python) into_venv 'a Discord client that others wrote, to hold the sandbox against' "$DISCORD_PY" ;;
+    ssh) [ -x /usr/sbin/sshd ] || without_starting packages 'to test a Docker engine over SSH' openssh-server openssh-client ;;
     lint)
       into_venv 'looks for misspelt words' "$TYPOS"
       into_venv 'checks licences and sources of what is depended on' "$CARGO_DENY" ;;
-    *) fail "knows no $what; it knows: build docker processes browser python lint" ;;
+    *) fail "knows no $what; it knows: build docker processes browser python ssh lint" ;;
   esac
 done
