@@ -29,6 +29,7 @@ lab/install.sh build processes
 without 'tests against a Docker engine (it could not be installed)' lab/install.sh docker
 without 'the page in a real browser (Chromium could not be installed)' lab/install.sh browser
 without 'the comparison with discord.py (it could not be installed)' lab/install.sh python
+without 'a Docker engine over SSH (an SSH server could not be installed)' lab/install.sh ssh
 [ ! -x target/venv/bin/python ] || export HANDBELL_PYTHON="$PWD/target/venv/bin/python"
 [ -n "${HANDBELL_DISCORD_OPENAPI:-}" ] ||
   NOT_RUN+=("the comparison with Discord's OpenAPI description (HANDBELL_DISCORD_OPENAPI does not name its file)")
