@@ -4,7 +4,7 @@
 
 mod probes_common;
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{process::Command, time::Duration};
 
 use handbell::{
     app::Prober,
@@ -15,7 +15,7 @@ use handbell::{
 use probes_common::{
     at,
     docker::{Container, IMAGE, SOCKET, docker, engine_is_there, eyes, targets},
-    float, free_port, int, none, not_run, sight, text, truth, unseen,
+    float, free_port, int, none, sight, text, truth, unseen,
 };
 
 async fn settle(eyes: &Probes, fact: &str, value: &str) -> handbell::domain::diagnosis::Sighting {
@@ -359,68 +359,6 @@ async fn health_checks_are_told_with_their_output() {
     let seen = settle(&eyes(&container.name), "health", "unhealthy").await;
     assert_eq!(text(&seen, "health_output"), "out of sorts");
     assert!(int(&seen, "health_failing_streak") >= 2);
-}
-
-#[tokio::test]
-async fn a_user_without_the_right_to_the_socket_is_told_so() {
-    // Root opens every socket, so the look is done by a process of nobody.
-    let id = Command::new("id").arg("-u").output().expect("id");
-    if String::from_utf8_lossy(&id.stdout).trim() != "0" {
-        not_run("permission denied on a socket: needs root to become nobody");
-        return;
-    }
-    let dir = tempfile::TempDir::new().expect("a directory");
-    let open = Command::new("chmod").arg("755").arg(dir.path()).status();
-    assert!(open.is_ok_and(|status| status.success()));
-    let socket = dir.path().join("closed.sock");
-    let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
-    let closed = Command::new("chmod").arg("600").arg(&socket).status();
-    assert!(closed.is_ok_and(|status| status.success()));
-    let copy = dir.path().join("test");
-    std::fs::copy(std::env::current_exe().expect("this binary"), &copy).expect("a copy");
-    let done = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-        .arg(&copy)
-        .args(["--exact", "as_nobody", "--ignored", "--nocapture"])
-        .env("HANDBELL_TEST_SOCKET", &socket)
-        .output()
-        .expect("setpriv");
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
-    assert!(
-        done.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    assert!(
-        said.contains("engine: permission-denied") && said.contains("redis: socket-permission"),
-        "{said}"
-    );
-}
-
-#[tokio::test]
-#[ignore = "run by a_user_without_the_right_to_the_socket_is_told_so as another user"]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how the other process is told the socket"
-)]
-async fn as_nobody() {
-    let socket = PathBuf::from(std::env::var("HANDBELL_TEST_SOCKET").expect("the socket"));
-    let eyes = Probes::new(targets(
-        "any",
-        probes_common::at_socket(&socket),
-        Endpoint::Unix(socket),
-    ));
-    let engine = sight(&eyes, "docker.engine", &[]).await;
-    println!("engine: {}", text(&engine, "state"));
-    let redis = sight(&eyes, "redis.ping", &[]).await;
-    println!("redis: {}", text(&redis, "state"));
-    for probe in ["docker.container", "docker.log", "redis.info"] {
-        assert!(matches!(
-            unseen(&eyes, probe).await,
-            Unseen::PermissionDenied { .. }
-        ));
-    }
-    assert_eq!(eyes.catalog().iter().count(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
