@@ -134,7 +134,7 @@ fn a_directory_in_its_place_or_a_file_in_the_directorys() {
     std::fs::create_dir_all(home.database()).expect("made");
     home.run(&["diagnose", "redis"])
         .ended(2)
-        .says("handbell.sqlite");
+        .says("something else of this name");
     let home = Home::with_redis(nobody());
     std::fs::write(home.state(), "").expect("written");
     home.run(&["diagnose", "redis"])

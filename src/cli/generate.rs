@@ -1,18 +1,40 @@
 //! Completions and manual pages, made from the command line's own words.
 
-use clap::CommandFactory;
+use clap::{CommandFactory, builder::PossibleValuesParser};
 
 use super::{
-    Cli, EXIT_WRONG, Output,
+    Cli, EXIT_WRONG, Global, Output,
     args::{Completions, Man},
 };
+use crate::{config, runtime};
 
 /// `handbell completions SHELL`.
-pub(super) fn completions(args: &Completions, output: &Output) -> u8 {
+pub(super) fn completions(args: &Completions, global: &Global, output: &Output) -> u8 {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "handbell", &mut script);
+    let mut command = with_pages(Cli::command(), global);
+    clap_complete::generate(args.shell, &mut command, "handbell", &mut script);
     output.raw(&script);
     0
+}
+
+/// The command line with the ids of the handbook's pages as values; without them when the
+/// configuration can't be read, which is no reason to have no completion at all.
+fn with_pages(command: clap::Command, global: &Global) -> clap::Command {
+    let pages = config::load(global.config.as_deref())
+        .ok()
+        .and_then(|config| runtime::handbook(&config).ok());
+    let Some(pages) = pages else { return command };
+    // Words of a command live as long as the process, which ends after printing.
+    let ids: Vec<&'static str> = pages
+        .pages
+        .keys()
+        .map(|id| &*id.to_string().leak())
+        .collect();
+    command.mut_subcommand("diagnose", |diagnose| {
+        diagnose.mut_arg("runbook", |runbook| {
+            runbook.value_parser(PossibleValuesParser::new(ids))
+        })
+    })
 }
 
 /// `handbell man`.

@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli, output: &mut Output) -> u8 {
     let Cli { global, command } = cli;
     match command {
-        Command::Completions(args) => generate::completions(&args, output),
+        Command::Completions(args) => generate::completions(&args, &global, output),
         Command::Man(args) => generate::man(&args, output),
         Command::Diagnose(args) => match load(&global, output) {
             Ok(config) => diagnose::run(&args, &config, output),

@@ -5,10 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Output;
-use crate::{
-    app::Progress,
-    domain::{diagnosis::Verdict, text::Lang},
-};
+use crate::{app::Progress, domain::text::Lang};
 
 /// How often the spinner turns, so that a hanging target doesn't look like a hanging tool.
 const TURN: Duration = Duration::from_millis(100);
@@ -52,11 +49,18 @@ impl Live {
         if verdict.is_finding() {
             self.found += 1;
         }
-        let Some(bar) = &self.bar else { return };
-        if matches!(verdict, Verdict::Warning | Verdict::Critical) {
-            // What is found stays visible above the line until the report replaces it.
-            tracing::debug!(check = %step.latest.id, verdict = verdict.word(), "found");
-        }
+        let Some(bar) = &self.bar else {
+            // In a pipe there is a plain line for each check, for whoever asked for more by -v.
+            tracing::info!(
+                check = %step.latest.id,
+                verdict = verdict.word(),
+                duration_ms = step.latest.duration_ms,
+                done = step.done,
+                total = step.total,
+                "checked"
+            );
+            return;
+        };
         bar.set_message(line(step, self.found, self.lang));
     }
 

@@ -42,7 +42,22 @@ pub fn start(verbose: u8, json: bool, redactor: Redactor) {
             .try_init()
     };
     // The log was started before: its first setting stays.
-    drop(started);
+    if started.is_ok() {
+        log_panics();
+    }
+}
+
+/// A panic goes to the log, where it is cleaned, and not to the stream as it is: its message may
+/// carry whatever was at hand.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("without a word");
+        tracing::error!(place, message, "a part of Handbell panicked");
+    }));
 }
 
 /// Makes a writer for each event.

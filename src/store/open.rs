@@ -79,7 +79,13 @@ fn prepare(file: &Path) -> Result<(), StoreError> {
         .open(file)
     {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => match file.metadata() {
+            Ok(it) if !it.is_file() => Err(StoreError::Unavailable {
+                location: file.display().to_string(),
+                detail: "something else of this name is in its place; move that aside".to_owned(),
+            }),
+            _ => Ok(()),
+        },
         Err(error) => Err(fault::of_io(&error, file)),
     }
 }
