@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test's own helpers; a failure is a panic"
 )]
 
