@@ -48,3 +48,24 @@ impl Visit for IsLost {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[test]
+    fn what_the_library_could_not_understand_is_counted_and_nothing_else() {
+        let subscriber = tracing_subscriber::registry().with(lost_events());
+        tracing::subscriber::with_default(subscriber, || {
+            let before = lost_so_far();
+            tracing::warn!(target: "serenity::gateway::ws", "Err deserializing text: {:?}", "why");
+            tracing::warn!(target: "serenity::gateway::ws", "Err decompressing bytes: {:?}", "why");
+            tracing::warn!(target: "serenity::gateway::ws", "something else");
+            tracing::warn!(target: "serenity::gateway::shard", "Err deserializing text");
+            tracing::debug!(target: "serenity::gateway::ws", "Err deserializing text");
+            assert_eq!(lost_so_far() - before, 2);
+        });
+    }
+}
