@@ -33,7 +33,7 @@ export class LabPanel {
     fill(this.root, h("p.panel-intro", {}, t("lab.intro")),
       this.problem ? h("div.panel-problem", { role: "alert" }, icon("warn"), h("span", {}, t("lab.unreachable", { why: this.problem }))) : null,
       this.faults === null && !this.problem ? h("p.quiet.pad", {}, t("lab.loading")) : null,
-      this.faults ? h("ul.fault-list", {}, this.faults.map((one) => this.row(one))) : null,
+      this.faults ? h("ul.fault-list", {}, [...this.faults].sort((a, b) => Number(b.applies || b.broken) - Number(a.applies || a.broken)).map((one) => this.row(one))) : null,
       this.faults?.some((one) => one.broken) ? h("button.button.button-success.wide", { type: "button", disabled: this.busy.size > 0, data: { act: "heal-all" }, onclick: () => this.healAll() }, t("lab.heal-all")) : null);
     if (focused) [...this.root.querySelectorAll("[data-act]")].find((one) => one.dataset.act === focused && !one.disabled)?.focus();
   }
