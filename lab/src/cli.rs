@@ -117,8 +117,10 @@ pub enum Command {
         /// A name from `list` [default: whatever is broken]
         name: Option<String>,
     },
-    /// Break the lab in every way, ask the real handbell each time, and print how often it was right.
-    /// Exits with 1 unless it was always right. Brings the lab up when it is not, and then takes it down at the end
+    /// Break the lab in every way, ask the real handbell each time, and print how often it was right
+    ///
+    /// Exits with 1 unless it was always right and healthy was always healthy. Brings the lab up when it is not, and
+    /// then takes it down at the end. Ctrl-C heals what is broken before it ends.
     Score {
         /// Faults of this runbook
         #[arg(long, default_value = "redis")]

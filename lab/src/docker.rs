@@ -272,7 +272,8 @@ impl Containers {
         }
     }
 
-    /// Whether the container is exactly the one that `compose.yaml` describes, never restarted, connected, running.
+    /// Whether the container is exactly the one that `compose.yaml` describes, made from today's image by the lab of this
+    /// directory, never restarted, connected, running.
     ///
     /// # Errors
     /// When the engine cannot be asked.
@@ -290,14 +291,24 @@ impl Containers {
             .network_settings
             .and_then(|settings| settings.networks)
             .is_some_and(|networks| !networks.is_empty());
-        Ok(labels
-            .get("com.docker.compose.config-hash")
-            .is_some_and(|hash| *hash == service.config_hash())
-            && found.restart_count == Some(0)
-            && state.running == Some(true)
-            && state.paused == Some(false)
-            && state.oom_killed == Some(false)
-            && connected)
+        let image = self
+            .docker
+            .inspect_image(&service.image)
+            .await
+            .ok()
+            .and_then(|image| image.id);
+        let says = |key: &str, wanted: &str| labels.get(key).is_some_and(|value| value == wanted);
+        let directory = self.settings.lab_dir.to_string_lossy();
+        Ok(
+            says("com.docker.compose.config-hash", &service.config_hash())
+                && says("com.docker.compose.project.working_dir", &directory)
+                && found.image == image
+                && found.restart_count == Some(0)
+                && state.running == Some(true)
+                && state.paused == Some(false)
+                && state.oom_killed == Some(false)
+                && connected,
+        )
     }
 
     /// Waits until a container's health check passes.

@@ -247,6 +247,9 @@ impl Lab {
                     if !containers.is_as_described(name).await? {
                         containers.remove(name).await?;
                         containers.create(name, &Changes::default()).await?;
+                        if name == REDIS {
+                            self.state.healthy_config.clear(); // its settings may be new ones
+                        }
                     }
                     containers.wait_healthy(name).await?;
                 }
@@ -257,6 +260,7 @@ impl Lab {
                     |state: &State, name: &str| state.servers.get(name).is_some_and(Process::runs);
                 if !runs(&self.state, REDIS) {
                     processes.start_redis(&mut self.state, &[])?;
+                    self.state.healthy_config.clear();
                 }
                 if !runs(&self.state, BACKEND) {
                     processes.start_backend(&mut self.state)?;
