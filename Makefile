@@ -18,7 +18,7 @@ lint: ## format, clippy, documentation, the handbook's pages, spelling, licences
 	@lab/lint.sh
 
 bench: lab-up ## Handbell against its rivals, as ratios
-	$(CARGO) build --release --workspace --bins
+	$(CARGO) build --release --workspace --bins --examples
 	$(CARGO) bench --bench foundation
 
 lab-up: programs ## the lab alone: mall_redis_master and mall_backend_1

@@ -1,4 +1,5 @@
 //! A hundred people ask at once. Alone in its file, so that no other test takes the machine's time.
+#![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
 mod support;
 
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use support::{Bot, PATIENCE, Redis, Sandbox, Setup, did_not_run, quiet_machine};
+use support::{Bot, PATIENCE, Redis, Sandbox, Setup};
 
 const PEOPLE: usize = 34;
 /// As many as the gate lets one person run at once.
@@ -27,12 +28,6 @@ async fn a_hundred_at_once_are_acknowledged_within_a_second_and_all_answered() {
     }
     let mut slowest = Vec::new();
     for _ in 0..ROUNDS {
-        if !quiet_machine(PATIENCE).await {
-            let why =
-                "other programs keep the processor busy, and a second of theirs proves nothing";
-            did_not_run("the acknowledgement of a hundred commands at once", why);
-            return;
-        }
         let waited = round(&sandbox, &names).await;
         println!(
             "{} at once: acknowledged after {waited:?} at the latest",

@@ -2,9 +2,11 @@
 //!
 //! A prober of our own is the only way to have probes that hang or panic on demand; what real probes
 //! see is tested against real servers elsewhere.
+#![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
 use std::{
     collections::HashMap,
+    fmt::Write,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -118,7 +120,8 @@ fn page(checks: &[(&str, &str, &str, &[&str])]) -> Runbook {
          symptom = { en = \"Slow\", zh = \"慢\" }\nseverity = \"P1\"\nowner = \"ops\"\nreviewed = 2026-11-22\n",
     );
     for (id, line, cause, explains) in checks {
-        text += &format!(
+        let written = write!(
+            text,
             "[[check]]\nid = \"{id}\"\ntitle = {{ en = \"{id}\", zh = \"检查\" }}\nprobe = \"test.look\"\ntarget = \"cache\"\n\
              args = {{ as = \"{line}\" }}\n\
              [[check.rule]]\nwhen = \"state == 'broken'\"\nverdict = \"critical\"\ncause = \"{cause}\"\nexplains = {explains:?}\n\
@@ -126,6 +129,7 @@ fn page(checks: &[(&str, &str, &str, &[&str])]) -> Runbook {
              [[check.rule]]\nwhen = \"state == 'poor'\"\nverdict = \"warning\"\ncause = \"{cause}\"\nexplains = {explains:?}\n\
              say = {{ en = \"{id} is poor\", zh = \"{id} 不好\" }}\n"
         );
+        written.unwrap_or_else(|error| panic!("{error}"));
     }
     parse("page.toml", &text, &Catalog::new(vec![&SPEC])).unwrap_or_else(|problems| {
         panic!(

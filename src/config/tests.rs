@@ -75,6 +75,7 @@ fn every_key_is_shown_and_explained() {
         document::schema::<raw::Access>(),
         document::schema::<raw::OnCall>(),
     ];
+    let is_key = regex::Regex::new(r"^(# )?[a-z_]+ = ").expect("a regex");
     for ((name, text), schema) in FILES.iter().zip(schemas) {
         let mut all = BTreeSet::new();
         keys(&schema, &mut all);
@@ -87,7 +88,6 @@ fn every_key_is_shown_and_explained() {
             .expect("a regex");
             assert!(shown.is_match(text), "{name} does not show the key {key}");
         }
-        let is_key = regex::Regex::new(r"^(# )?[a-z_]+ = ").expect("a regex");
         let mut above = "";
         for line in text.lines() {
             if is_key.is_match(line) && *name != "access.toml" {

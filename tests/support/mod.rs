@@ -137,35 +137,3 @@ pub fn free_port() -> u16 {
         .expect("a free port")
         .port()
 }
-
-/// Waits until half of the processor's time is free, at most `within`; whether it came to that.
-/// What is measured in seconds means nothing while other programs take the machine.
-pub async fn quiet_machine(within: Duration) -> bool {
-    let end = Instant::now() + within;
-    let mut before = processor();
-    while Instant::now() < end {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = processor();
-        let (idle, all) = (now.0 - before.0, now.1 - before.1);
-        before = now;
-        if idle * 2 >= all {
-            return true;
-        }
-    }
-    false
-}
-
-/// The processor's free and whole time so far, in ticks (proc(5), `/proc/stat`).
-fn processor() -> (u64, u64) {
-    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let ticks: Vec<u64> = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .skip(1)
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    let idle = ticks.get(3).copied().unwrap_or(0) + ticks.get(4).copied().unwrap_or(0);
-    (idle, ticks.iter().sum())
-}

@@ -156,6 +156,7 @@ pub(super) fn interaction_json(world: &World, interaction: &Interaction) -> Valu
         "channel_id": interaction.channel, "command": interaction.command, "custom_id": interaction.custom_id, "state": state,
         "notice": interaction.notice, "delivered": interaction.delivered,
         "acknowledged_after_ms": interaction.acknowledged_ms.map(|at| at - interaction.sent_ms),
+        "acknowledged_after_us": interaction.acknowledged_after.map(|after| u64::try_from(after.as_micros()).unwrap_or(u64::MAX)),
         "answered_after_ms": interaction.answered_ms.map(|at| at - interaction.sent_ms),
         "message_id": interaction.response, "source_message_id": interaction.source,
         "modal": interaction.modal.as_ref().map(|modal| super::components::modal_json(interaction.id, modal)),

@@ -3,6 +3,8 @@
 //! Source: Discord's reference, "Receiving and Responding to Interactions": three seconds for the first response, fifteen minutes for
 //! the token after it.
 
+use std::time::{Duration, Instant};
+
 use rand::Rng;
 use serde_json::Value;
 
@@ -90,6 +92,10 @@ pub(crate) struct Interaction {
     pub(crate) sent_ms: i64,
     pub(crate) delivered: bool,
     pub(crate) acknowledged_ms: Option<i64>,
+    /// For benches: the machine's steady clock, which no test can move.
+    pub(crate) sent: Instant,
+    /// From `sent` to the accepted callback.
+    pub(crate) acknowledged_after: Option<Duration>,
     pub(crate) answered_ms: Option<i64>,
     pub(crate) progress: Progress,
     pub(crate) notice: Option<String>,
@@ -132,6 +138,8 @@ impl World {
             sent_ms: now,
             delivered: false,
             acknowledged_ms: None,
+            sent: Instant::now(),
+            acknowledged_after: None,
             answered_ms: None,
             progress: Progress::Waiting,
             notice: None,

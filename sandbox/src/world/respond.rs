@@ -89,6 +89,7 @@ impl World {
         let now = self.now_ms();
         self.with(id, |one| {
             one.acknowledged_ms = Some(now);
+            one.acknowledged_after = Some(one.sent.elapsed());
             one.answered_ms = answered.then_some(now);
             one.progress = if answered {
                 Progress::Answered
