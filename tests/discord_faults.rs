@@ -205,6 +205,7 @@ async fn told_to_stop_the_bot_answers_what_runs_and_ends_well() {
     let asked = alice.types("diagnose redis").await;
     alice.reads("⏳").await;
     bot.terminate();
+    bot.logs("stopping: nothing new is begun").await;
     let late = sandbox.person("bob").asks("diagnose redis").await;
     assert!(text(&late).contains("being stopped"), "{}", text(&late));
     assert_eq!(late["ephemeral"], true);

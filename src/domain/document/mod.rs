@@ -6,7 +6,7 @@
 //!
 //! ```
 //! # use handbell::domain::document::{self, Path};
-//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 //! #[serde(deny_unknown_fields)]
 //! struct Bell {
 //!     /// How loud, 1 to 10.
