@@ -215,14 +215,43 @@ fn full() {
     let mut command = inside(&diagnose);
     command.arg("16k");
     refused(finish(command), &home, "full");
-    // Full later: nothing was lost or added when there is space again.
-    let history = format!("\"$2\" --config '{}' history --json", config.display());
+    // Full later, with more and more space left: each diagnosis is either recorded whole, or
+    // refused as the disk is full, and what was recorded before is still there.
+    let handbell = format!("\"$2\" --config '{}'", config.display());
     let mut command = inside(&format!(
-        "{diagnose} >/dev/null; dd if=/dev/zero of=\"$1/rest\" bs=1k 2>/dev/null; {diagnose} && exit 99; rm \"$1/rest\"; {history}"
+        "{handbell} diagnose redis >/dev/null; \
+         for left in 0 4 8 12 16 24 32 40 48 64 96; do \
+           dd if=/dev/zero of=\"$1/rest\" bs=1k 2>/dev/null; \
+           truncate -s -${{left}}K \"$1/rest\"; \
+           {handbell} diagnose redis >/dev/null; code=$?; \
+           rm \"$1/rest\"; \
+           echo \"$code $({handbell} history --json)\"; \
+         done"
     ));
     command.arg("400k");
     let ran = finish(command).ended(0).says("full");
-    assert_eq!(ran.json().as_array().map(Vec::len), Some(1), "{ran:#?}");
+    let (mut before, mut refusals) = (1, 0);
+    for line in ran.out.lines() {
+        let (code, history) = line.split_once(' ').expect("a code and a history");
+        let history: serde_json::Value = serde_json::from_str(history).expect("JSON");
+        let whole = history
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(|record| record["state"] == "critical")
+            .count();
+        match code {
+            "1" => assert_eq!(whole, before + 1, "shown and not recorded: {ran:#?}"),
+            "2" => assert_eq!(whole, before, "refused and recorded, or lost: {ran:#?}"),
+            _ => panic!("ended with {code}: {ran:#?}"),
+        }
+        before = whole;
+        refusals += usize::from(code == "2");
+    }
+    assert_eq!(ran.out.lines().count(), 11, "{ran:#?}");
+    assert!(refusals > 0 && before > 1, "{ran:#?}");
+    let told = ran.err.lines().filter(|line| line.contains("full")).count();
+    assert_eq!(told, refusals, "{ran:#?}");
 }
 
 #[tokio::test]

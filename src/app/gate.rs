@@ -114,12 +114,6 @@ pub enum Reply {
     History(Vec<Record>),
 }
 
-impl PartialEq for Runbook {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.hash == other.hash
-    }
-}
-
 /// Why nothing was done.
 #[derive(Debug)]
 pub enum Refusal {

@@ -143,18 +143,23 @@ impl SqliteStore {
 impl Recorder for SqliteStore {
     async fn begin(&self, start: &Start) -> Result<RecordId, StoreError> {
         let pool = self.pool().await?;
-        let id: i64 = sqlx::query_scalar(sql::BEGIN)
+        // All rows, although there is one: the row arrives before the commit, and only asking on
+        // to the end tells whether the commit succeeded.
+        let rows: Vec<i64> = sqlx::query_scalar(sql::BEGIN)
             .bind(start.at.as_microsecond())
             .bind(json(&start.actor))
             .bind(&start.place)
             .bind(&start.runbook)
             .bind(&start.page_hash)
             .bind(json(&start.params))
-            .fetch_one(pool)
+            .fetch_all(pool)
             .await
             .map_err(|error| self.fault(&error))?;
+        let Some(id) = rows.first() else {
+            return Err(fault::damaged(self.location(), "a new record got no number"));
+        };
         self.forget(pool, start.at);
-        Ok(RecordId(id))
+        Ok(RecordId(*id))
     }
 
     async fn finish(&self, id: RecordId, outcome: &Outcome) -> Result<(), StoreError> {

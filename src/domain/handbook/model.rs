@@ -229,6 +229,13 @@ pub struct Runbook {
     pub hash: String,
 }
 
+/// Pages are equal when they are the same version of the same page.
+impl PartialEq for Runbook {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.hash == other.hash
+    }
+}
+
 /// All pages, by id.
 #[derive(Clone, Debug, Default)]
 pub struct Handbook {
