@@ -5,7 +5,7 @@
 //! be harmless is shown: names of keys, punctuation, and the values of these keys.
 
 /// Keys whose values may be shown.
-const SHOWN: [&str; 30] = [
+const SHOWN: [&str; 39] = [
     "language",
     "timezone",
     "directory",
@@ -36,6 +36,15 @@ const SHOWN: [&str; 30] = [
     "tls",
     "container",
     "rotation",
+    "config",
+    "error_log",
+    "program",
+    "unit",
+    "log",
+    "resolvers",
+    "connect",
+    "merchant_id",
+    "serial",
 ];
 
 /// Each line of `text`, with every character of what may not be shown covered, byte for byte, so

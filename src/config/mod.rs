@@ -5,7 +5,7 @@
 //!
 //! - `load`: finds and reads the files
 //! - `raw`: the files as they are written
-//! - `check`, `read_settings`, `read_targets`, `read_people`: raw → validated
+//! - `check`, `read_settings`, `read_targets`, `read_services`, `read_people`: raw → validated
 //! - `cover`: what of a file may be shown beside an error
 //! - `pages`: the handbook's pages, which a directory may override, too
 //! - `settings`, `targets`, `oncall`: the validated types
@@ -21,6 +21,7 @@ mod oncall;
 mod pages;
 mod raw;
 mod read_people;
+mod read_services;
 mod read_settings;
 mod read_targets;
 mod secret;
@@ -44,7 +45,8 @@ pub use read_settings::{
 pub use secret::{MAX_SECRET_BYTES, Secret, SecretError};
 pub use settings::{DiagnosisSettings, DiscordEndpoint, DiscordSettings, General, StoreSettings};
 pub use targets::{
-    ContainerRef, DockerEngine, Endpoint, RedisAddress, RedisServer, Targets, TlsFiles,
+    ContainerRef, DockerEngine, Endpoint, Host, HostEndpoint, LogFile, MysqlServer, Nginx,
+    RedisServer, ServerAddress, Service, Targets, TlsFiles, UrlTarget, Wechatpay, WechatpayTrust,
 };
 
 /// The whole configuration.
@@ -73,10 +75,7 @@ pub struct Config {
 impl Config {
     /// Every secret that the configuration names.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        let redis = self.targets.redis.values();
-        redis
-            .filter_map(|server| server.password.as_ref())
-            .chain([&self.discord.token])
+        self.targets.secrets().chain([&self.discord.token])
     }
 
     /// The files of those secrets that are in files.

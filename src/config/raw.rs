@@ -99,6 +99,20 @@ pub(super) struct Targets {
     pub(super) docker: IndexMap<String, Docker>,
     /// Redis servers by name.
     pub(super) redis: IndexMap<String, Redis>,
+    /// MySQL and MariaDB servers by name.
+    pub(super) mysql: IndexMap<String, Mysql>,
+    /// Machines by name.
+    pub(super) host: IndexMap<String, Host>,
+    /// Programs of ours by name.
+    pub(super) service: IndexMap<String, Service>,
+    /// Nginx servers by name.
+    pub(super) nginx: IndexMap<String, Nginx>,
+    /// URLs by name.
+    pub(super) url: IndexMap<String, Url>,
+    /// Files to read by name.
+    pub(super) log: IndexMap<String, Log>,
+    /// Merchants at WeChat Pay by name.
+    pub(super) wechatpay: IndexMap<String, Wechatpay>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -145,6 +159,119 @@ pub(super) struct Container {
     pub(super) engine: Option<String>,
     /// The container's name on that engine.
     pub(super) name: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Mysql {
+    /// `host:port` or `unix:///path`.
+    pub(super) address: Option<String>,
+    /// The user.
+    pub(super) username: Option<String>,
+    /// Where the password is: `{ env = "NAME" }` or `{ file = "path" }`; the password itself never stands here.
+    pub(super) password: Option<Secret>,
+    /// The schema that queries start in.
+    pub(super) database: Option<String>,
+    /// TLS that is required.
+    pub(super) tls: Option<Tls>,
+    /// The container that the server runs in: `{ engine = "…", name = "…" }`.
+    pub(super) container: Option<Container>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Host {
+    /// `local` or `ssh://user@host:port`.
+    pub(super) endpoint: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Service {
+    /// The container that it runs in: `{ engine = "…", name = "…" }`.
+    pub(super) container: Option<Container>,
+    /// The file of its log, when it runs in no container.
+    pub(super) log: Option<PathBuf>,
+    /// Its systemd unit, as in `backend.service`.
+    pub(super) unit: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Nginx {
+    /// The container that it runs in: `{ engine = "…", name = "…" }`; then the paths are paths in it.
+    pub(super) container: Option<Container>,
+    /// Its configuration.
+    pub(super) config: Option<PathBuf>,
+    /// Its error log.
+    pub(super) error_log: Option<PathBuf>,
+    /// The program that tests the configuration.
+    pub(super) program: Option<PathBuf>,
+    /// Its systemd unit, as in `nginx.service`.
+    pub(super) unit: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Url {
+    /// `http://…`, `https://…` or `tcp://host:port`, without a user or a password.
+    pub(super) url: Option<String>,
+    /// Where to connect instead of resolving the URL's host: `host:port`.
+    pub(super) connect: Option<String>,
+    /// TLS.
+    pub(super) tls: Option<Tls>,
+    /// DNS servers to ask and to compare, `address:port`.
+    pub(super) resolvers: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    /// The file: in the container when there is one, else on this machine.
+    pub(super) file: Option<PathBuf>,
+    /// The container that it lies in: `{ engine = "…", name = "…" }`.
+    pub(super) container: Option<Container>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Wechatpay {
+    /// The API's beginning.
+    pub(super) url: Option<String>,
+    /// Where to connect instead of resolving the URL's host: `host:port`.
+    pub(super) connect: Option<String>,
+    /// TLS.
+    pub(super) tls: Option<Tls>,
+    /// The merchant's id, digits in quotes.
+    pub(super) merchant_id: Option<String>,
+    /// The serial number of the merchant's own certificate, hexadecimal.
+    pub(super) serial: Option<String>,
+    /// Where the merchant's private key is, PEM: `{ file = "path" }` or `{ env = "NAME" }`.
+    pub(super) private_key: Option<Secret>,
+    /// WeChat Pay's public key; or `certificate`.
+    pub(super) public_key: Option<WechatpayKey>,
+    /// A platform certificate; or `public_key`.
+    pub(super) certificate: Option<WechatpayCertificate>,
+    /// Where the API v3 key is: `{ env = "NAME" }` or `{ file = "path" }`.
+    pub(super) api_v3_key: Option<Secret>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WechatpayKey {
+    /// Its id, `PUB_KEY_ID_…`.
+    pub(super) id: Option<String>,
+    /// The key, a PEM file.
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WechatpayCertificate {
+    /// Its serial number, hexadecimal.
+    pub(super) serial: Option<String>,
+    /// The certificate, a PEM file.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// `access.toml`.

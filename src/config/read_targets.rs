@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::{
-    ContainerRef, DockerEngine, Endpoint, RedisAddress, RedisServer, Targets,
+    ContainerRef, DockerEngine, Endpoint, RedisServer, ServerAddress, Targets,
     check::{Check, host_and_port},
-    raw,
+    raw, read_services,
 };
 use crate::domain::{document::Path, ids::TargetId};
 
@@ -26,21 +26,44 @@ pub(super) fn targets(check: &mut Check<'_, raw::Targets>) -> Targets {
     }
     for (name, server) in &raw.redis {
         let at = Path::root().key("redis").key(name);
-        if raw.docker.contains_key(name) {
-            check.wrong_key(
-                &at,
-                format!(
-                    "there is a [docker.{name}], too; a target's name is unique over all kinds"
-                ),
-            );
-        }
         let id = check.id::<TargetId>(&at, name);
         let server = redis(check, &at, server, raw);
         if let (Some(id), Some(server)) = (id, server) {
             targets.redis.insert(id, server);
         }
     }
+    read_services::read(check, &mut targets);
+    doubles(check);
     targets
+}
+
+/// A page says `target = "cache"` and no kind, so a name may stand for one thing only.
+fn doubles(check: &mut Check<'_, raw::Targets>) {
+    let raw = check.value();
+    let named: Vec<(&str, &String)> = [
+        ("docker", raw.docker.keys().collect::<Vec<_>>()),
+        ("redis", raw.redis.keys().collect()),
+        ("mysql", raw.mysql.keys().collect()),
+        ("host", raw.host.keys().collect()),
+        ("service", raw.service.keys().collect()),
+        ("nginx", raw.nginx.keys().collect()),
+        ("url", raw.url.keys().collect()),
+        ("log", raw.log.keys().collect()),
+        ("wechatpay", raw.wechatpay.keys().collect()),
+    ]
+    .into_iter()
+    .flat_map(|(kind, names)| names.into_iter().map(move |name| (kind, name)))
+    .collect();
+    for (n, (kind, name)) in named.iter().enumerate() {
+        if let Some((first, _)) = named[..n].iter().find(|(_, other)| other == name) {
+            check.wrong_key(
+                &Path::root().key(kind).key(name),
+                format!(
+                    "there is a [{first}.{name}], too; a target's name is unique over all kinds"
+                ),
+            );
+        }
+    }
 }
 
 fn docker(check: &mut Check<'_, raw::Targets>, at: &Path, raw: &raw::Docker) -> Option<Endpoint> {
@@ -77,7 +100,7 @@ fn docker(check: &mut Check<'_, raw::Targets>, at: &Path, raw: &raw::Docker) -> 
 }
 
 /// `host`, `user@host`, either with `:port`; no password, which would be a literal secret.
-fn is_ssh(rest: &str) -> bool {
+pub(super) fn is_ssh(rest: &str) -> bool {
     let (user, host) = match rest.rsplit_once('@') {
         Some((user, host)) => (Some(user), host),
         None => (None, rest),
@@ -97,7 +120,7 @@ fn redis(
 ) -> Option<RedisServer> {
     let address = check
         .needed(at, "address", "\"127.0.0.1:6379\"", raw.address.as_ref())
-        .and_then(|text| redis_address(check, at, text));
+        .and_then(|text| server_address(check, at, "127.0.0.1:6379", text));
     let password = raw
         .password
         .as_ref()
@@ -138,7 +161,7 @@ fn redis(
     clippy::option_option,
     reason = "outer: sound or not; inner: given or not"
 )]
-fn flip<T>(given: Option<Option<T>>) -> Option<Option<T>> {
+pub(super) fn flip<T>(given: Option<Option<T>>) -> Option<Option<T>> {
     match given {
         None => Some(None),
         Some(None) => None,
@@ -146,26 +169,29 @@ fn flip<T>(given: Option<Option<T>>) -> Option<Option<T>> {
     }
 }
 
-fn redis_address(
+pub(super) fn server_address(
     check: &mut Check<'_, raw::Targets>,
     at: &Path,
+    example: &str,
     text: &str,
-) -> Option<RedisAddress> {
+) -> Option<ServerAddress> {
     if let Some(path) = text.strip_prefix("unix://").filter(|path| !path.is_empty()) {
-        return Some(RedisAddress::Unix(check.path(&PathBuf::from(path))));
+        return Some(ServerAddress::Unix(check.path(&PathBuf::from(path))));
     }
-    let parsed = host_and_port(text).map(|(host, port)| RedisAddress::Tcp { host, port });
+    let parsed = host_and_port(text).map(|(host, port)| ServerAddress::Tcp { host, port });
     if parsed.is_none() {
         check.wrong(
             &at.key("address"),
-            "an address is host:port, as in 127.0.0.1:6379, or unix:///path; user, password and \
-             database have keys of their own",
+            format!(
+                "an address is host:port, as in {example}, or unix:///path; user, password and \
+                 database have keys of their own"
+            ),
         );
     }
     parsed
 }
 
-fn container(
+pub(super) fn container(
     check: &mut Check<'_, raw::Targets>,
     at: &Path,
     raw: &raw::Container,

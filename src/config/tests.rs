@@ -129,6 +129,7 @@ fn what_is_commented_out_is_right_when_it_is_taken_in() {
             .collect();
         // Both ways of a secret are shown; a table takes one.
         let uncommented = uncommented.replace("password = { env", "# password = { env");
+        let uncommented = uncommented.replace("\ncertificate = {", "\n# certificate = {");
         let uncommented = uncommented.replace("unix:///var/run/docker.sock", "tcp://docker:2376");
         let directory = directory(&[(name, &uncommented)]);
         if let Err(errors) = load(Some(directory.path())) {
@@ -230,7 +231,7 @@ fn relative_paths_start_at_the_configuration() {
     let cache = &config.targets.redis["cache"];
     assert_eq!(
         cache.address,
-        RedisAddress::Unix(directory.path().join("run/redis.sock"))
+        ServerAddress::Unix(directory.path().join("run/redis.sock"))
     );
     let ca = cache.tls.as_ref().and_then(|tls| tls.ca.as_deref());
     assert_eq!(ca, Some(directory.path().join("ca.pem").as_path()));
@@ -298,5 +299,52 @@ fn neither_secrets_nor_personal_data_print() {
     assert_eq!(
         alice.phone.as_ref().map(Personal::reveal),
         Some("+86 138 0013 8000")
+    );
+}
+
+#[test]
+fn every_kind_of_target_is_read_with_its_mistakes() {
+    let said = errors(&[(
+        "targets.toml",
+        "[mysql.db]\naddress = \"db\"\n\
+         [host.server]\nendpoint = \"localhost\"\n\
+         [service.web]\nunit = \"-x\"\n\
+         [nginx.web]\nconfig = \"\"\n\
+         [url.api]\nurl = \"https://user:hunter2@api.example.com/\"\nconnect = \"here\"\nresolvers = [\"dns\"]\n\
+         [url.mail]\nurl = \"tcp://mail.example.com\"\n\
+         [log.app]\nfile = \"app.log\"\ncontainer = { engine = \"engine\", name = \"app\" }\n\
+         [wechatpay.shop]\nmerchant_id = \"x\"\nserial = \"xyz\"\n",
+    )]);
+    for expected in [
+        "as in 127.0.0.1:3306",
+        "the key `username` is missing",
+        "a host is \"local\" or ssh://",
+        "this is no name of a systemd unit",
+        "there is a [service.web], too",
+        "the path is empty",
+        "a URL without a user and a password",
+        "host:port, as in 127.0.0.1:8443",
+        "a DNS server is an address",
+        "tcp:// needs a port",
+        "there is no [docker.engine] in this file",
+        "a merchant's id is digits in quotes",
+        "a serial number is hexadecimal digits",
+        "the key `private_key` is missing",
+        "neither is given",
+    ] {
+        assert!(said.contains(expected), "{expected:?} is not said:\n{said}");
+    }
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn paths_in_a_container_begin_at_its_root() {
+    let engine = "[docker.engine]\nendpoint = \"unix:///d.sock\"\n";
+    let log =
+        "[log.app]\nfile = \"app.log\"\ncontainer = { engine = \"engine\", name = \"app\" }\n";
+    let said = errors(&[("targets.toml", &format!("{engine}{log}"))]);
+    assert!(
+        said.contains("a path in a container begins with /"),
+        "{said}"
     );
 }

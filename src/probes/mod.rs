@@ -52,6 +52,7 @@ const SSH: &str = "ssh";
 
 /// The eyes for a configuration's targets. Connections are kept and reused as long as it lives.
 pub struct Probes {
+    targets: Targets,
     servers: Servers,
     engines: Engines,
 }
@@ -68,7 +69,8 @@ impl Probes {
     pub fn with_ssh(targets: Targets, ssh: &Path) -> Self {
         Self {
             engines: Engines::new(&targets.docker, ssh),
-            servers: Servers::new(targets.redis),
+            servers: Servers::new(targets.redis.clone()),
+            targets,
         }
     }
 }
@@ -80,10 +82,9 @@ impl Prober for Probes {
     }
 
     async fn look(&self, look: &Look) -> Result<Sighting, Blind> {
-        let server = self.servers.get(look.target.as_str());
         let seen = match look.probe.split_once('.') {
             Some(("redis", _)) => self.servers.look(look).await,
-            Some(("docker", _)) => self.engines.look(look, server).await,
+            Some(("docker", _)) => self.engines.look(look, &self.targets).await,
             _ => None,
         };
         // The linter lets no page name a probe that there is not.

@@ -51,9 +51,8 @@ fn configuration(config: &Config) -> Vec<Checkup> {
         AREA,
         place,
         format!(
-            "{} Docker engines, {} Redis servers, {} pages",
-            config.targets.docker.len(),
-            config.targets.redis.len(),
+            "{} targets, {} pages",
+            config.targets.count(),
             config.pages.len()
         ),
     )];
@@ -148,7 +147,7 @@ fn unknown_targets(handbook: &Handbook, config: &Config) -> Vec<Checkup> {
                 "handbook",
                 format!("page {}", page.id),
                 format!("it looks at the target {target}, which targets.toml does not name"),
-                format!("add [redis.{target}] or [docker.{target}] to targets.toml"),
+                format!("add it to targets.toml, as in [redis.{target}] or [url.{target}]"),
             )
         }));
     }
@@ -178,10 +177,17 @@ async fn targets(config: &Config) -> Vec<Checkup> {
     for id in config.targets.docker.keys() {
         asked.push((id.clone(), "docker.engine"));
     }
-    for (id, server) in &config.targets.redis {
+    for id in config.targets.redis.keys() {
         asked.push((id.clone(), "redis.ping"));
-        if server.container.is_some() {
-            asked.push((id.clone(), "docker.container"));
+    }
+    let names: Vec<TargetId> = config
+        .targets
+        .names()
+        .filter_map(|(name, _)| name.parse().ok())
+        .collect();
+    for id in names {
+        if config.targets.container(&id).is_some() {
+            asked.push((id, "docker.container"));
         }
     }
     let mut looks = JoinSet::new();

@@ -74,7 +74,7 @@ fn announce(config: &Config, handbook: &Handbook) {
         config = directory,
         store = %config.store.directory.display(),
         pages = pages.join(" "),
-        targets = config.targets.docker.len() + config.targets.redis.len(),
+        targets = config.targets.count(),
         guilds = config.discord.guilds.len(),
         "handbell serves"
     );

@@ -156,7 +156,10 @@ impl Recorder for SqliteStore {
             .await
             .map_err(|error| self.fault(&error))?;
         let Some(id) = rows.first() else {
-            return Err(fault::damaged(self.location(), "a new record got no number"));
+            return Err(fault::damaged(
+                self.location(),
+                "a new record got no number",
+            ));
         };
         self.forget(pool, start.at);
         Ok(RecordId(*id))

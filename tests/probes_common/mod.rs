@@ -19,7 +19,7 @@ use std::{
 
 use handbell::{
     app::{Look, Prober},
-    config::{RedisAddress, RedisServer, Secret, Targets},
+    config::{RedisServer, Secret, ServerAddress, Targets},
     domain::{
         diagnosis::{Blind, Sighting, Unseen, Value},
         handbook::{ArgValue, Args},
@@ -136,7 +136,7 @@ impl Drop for Redis {
 /// A server at a host and port, as a target.
 pub(crate) fn at(host: &str, port: u16) -> RedisServer {
     RedisServer {
-        address: RedisAddress::Tcp {
+        address: ServerAddress::Tcp {
             host: host.to_owned(),
             port,
         },
@@ -151,7 +151,7 @@ pub(crate) fn at(host: &str, port: u16) -> RedisServer {
 /// The same at a unix socket.
 pub(crate) fn at_socket(path: impl Into<PathBuf>) -> RedisServer {
     RedisServer {
-        address: RedisAddress::Unix(path.into()),
+        address: ServerAddress::Unix(path.into()),
         ..at("", 0)
     }
 }

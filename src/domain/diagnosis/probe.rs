@@ -13,15 +13,49 @@ pub enum TargetKind {
     Docker,
     /// A Redis server (`[redis.…]`).
     Redis,
+    /// A MySQL or MariaDB server (`[mysql.…]`).
+    Mysql,
+    /// A machine (`[host.…]`).
+    Host,
+    /// A program of ours (`[service.…]`).
+    Service,
+    /// An Nginx (`[nginx.…]`).
+    Nginx,
+    /// A URL (`[url.…]`).
+    Url,
+    /// A file to read (`[log.…]`).
+    Log,
+    /// A merchant at WeChat Pay (`[wechatpay.…]`).
+    Wechatpay,
 }
 
 impl TargetKind {
+    /// Every kind, in the order of `targets.toml`.
+    pub const ALL: [Self; 9] = [
+        Self::Docker,
+        Self::Redis,
+        Self::Mysql,
+        Self::Host,
+        Self::Service,
+        Self::Nginx,
+        Self::Url,
+        Self::Log,
+        Self::Wechatpay,
+    ];
+
     /// The table's name in `targets.toml`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Docker => "docker",
             Self::Redis => "redis",
+            Self::Mysql => "mysql",
+            Self::Host => "host",
+            Self::Service => "service",
+            Self::Nginx => "nginx",
+            Self::Url => "url",
+            Self::Log => "log",
+            Self::Wechatpay => "wechatpay",
         }
     }
 }

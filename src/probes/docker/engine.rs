@@ -34,7 +34,14 @@ pub(super) const STATES: &[&str] = &[
 pub static SPEC: ProbeSpec = ProbeSpec {
     name: "docker.engine",
     summary: "whether the Docker engine answers, its version and how much it runs (for a Redis target: the engine of its container)",
-    targets: &[TargetKind::Docker, TargetKind::Redis],
+    targets: &[
+        TargetKind::Docker,
+        TargetKind::Redis,
+        TargetKind::Mysql,
+        TargetKind::Service,
+        TargetKind::Nginx,
+        TargetKind::Log,
+    ],
     args: &[],
     facts: &[
         text("state", "the first thing in the way; ok when there is none").one_of(STATES),

@@ -19,13 +19,22 @@ use indexmap::IndexMap;
 use self::client::Engine;
 use crate::{
     app::Look,
-    config::{ContainerRef, DockerEngine, RedisServer},
+    config::{ContainerRef, DockerEngine, ServerAddress, Targets},
     domain::{
-        diagnosis::{Blind, Sighting, Unseen},
+        diagnosis::{Blind, Sighting, TargetKind, Unseen},
         ids::TargetId,
         text::Text,
     },
 };
+
+/// Targets that can be a container.
+const WITH_CONTAINER: &[TargetKind] = &[
+    TargetKind::Redis,
+    TargetKind::Mysql,
+    TargetKind::Service,
+    TargetKind::Nginx,
+    TargetKind::Log,
+];
 
 /// All Docker engines of the configuration.
 pub(super) struct Engines {
@@ -36,7 +45,8 @@ pub(super) struct Engines {
 struct Place<'a> {
     engine: &'a Engine,
     name: &'a str,
-    server: &'a RedisServer,
+    /// Where its server is reached from outside, when the target is one with an address.
+    address: Option<&'a ServerAddress>,
     patience: Duration,
 }
 
@@ -51,24 +61,23 @@ impl Engines {
         }
     }
 
-    /// Looks once; `server` is the target when it is a Redis server. `None` when the probe is not
-    /// one of Docker.
+    /// Looks once at one of `targets`. `None` when the probe is not one of Docker.
     pub(super) async fn look(
         &self,
         look: &Look,
-        server: Option<&RedisServer>,
+        targets: &Targets,
     ) -> Option<Result<Sighting, Blind>> {
         let patience = look.patience();
         Some(match look.probe.as_str() {
-            "docker.engine" => match self.engine(&look.target, server) {
+            "docker.engine" => match self.engine(&look.target, targets) {
                 Ok(engine) => Ok(engine::look(engine, patience).await),
                 Err(blind) => Err(blind),
             },
-            "docker.container" => match self.place(server, patience) {
+            "docker.container" => match self.place(&look.target, targets, patience) {
                 Ok(place) => container::look(&place).await,
                 Err(blind) => Err(blind),
             },
-            "docker.log" => match self.place(server, patience) {
+            "docker.log" => match self.place(&look.target, targets, patience) {
                 Ok(place) => log::look(&place, &look.args).await,
                 Err(blind) => Err(blind),
             },
@@ -77,39 +86,46 @@ impl Engines {
     }
 
     /// The engine that is the target, or that the target's container runs on.
-    fn engine(&self, target: &TargetId, server: Option<&RedisServer>) -> Result<&Engine, Blind> {
-        match server {
-            Some(server) => self.named(&container_of(server)?.engine),
-            None => self.named(target),
+    fn engine(&self, target: &TargetId, targets: &Targets) -> Result<&Engine, Blind> {
+        if targets.docker.contains_key(target) {
+            return self.named(target);
         }
+        self.named(&container_of(target, targets)?.engine)
     }
 
     fn place<'a>(
         &'a self,
-        server: Option<&'a RedisServer>,
+        target: &TargetId,
+        targets: &'a Targets,
         patience: Duration,
     ) -> Result<Place<'a>, Blind> {
-        let server = server.ok_or_else(no_container)?;
-        let container = container_of(server)?;
+        let container = container_of(target, targets)?;
+        let redis = targets.redis.get(target).map(|it| &it.address);
+        let mysql = targets.mysql.get(target).map(|it| &it.address);
         Ok(Place {
             engine: self.named(&container.engine)?,
             name: &container.name,
-            server,
+            address: redis.or(mysql),
             patience,
         })
     }
 
     fn named(&self, name: &TargetId) -> Result<&Engine, Blind> {
-        self.engines.get(name).ok_or_else(|| {
-            Blind::Unknown(Unseen::NoSuchTarget {
-                name: name.to_string(),
-            })
-        })
+        self.engines.get(name).ok_or_else(|| no_target(name))
     }
 }
 
-fn container_of(server: &RedisServer) -> Result<&ContainerRef, Blind> {
-    server.container.as_ref().ok_or_else(no_container)
+fn container_of<'a>(target: &TargetId, targets: &'a Targets) -> Result<&'a ContainerRef, Blind> {
+    if targets.kind(target.as_str()).is_none() {
+        return Err(no_target(target));
+    }
+    targets.container(target).ok_or_else(no_container)
+}
+
+fn no_target(name: &TargetId) -> Blind {
+    Blind::Unknown(Unseen::NoSuchTarget {
+        name: name.to_string(),
+    })
 }
 
 fn no_container() -> Blind {

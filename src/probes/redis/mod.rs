@@ -42,11 +42,6 @@ impl Servers {
         Self { servers, pool }
     }
 
-    /// The server `name`.
-    pub(super) fn get(&self, name: &str) -> Option<&RedisServer> {
-        self.servers.get(name)
-    }
-
     /// Looks once; `None` when the probe is not one of Redis.
     pub(super) async fn look(&self, look: &Look) -> Option<Result<Sighting, Blind>> {
         let Some(server) = self.servers.get(&look.target) else {

@@ -20,7 +20,7 @@ use tokio::{
 
 use super::failure::{Failure, Said};
 use crate::{
-    config::{RedisAddress, RedisServer},
+    config::{RedisServer, ServerAddress},
     probes::net::{self, Guarded, Obstacle, Stream, Tap, host_port},
 };
 
@@ -60,8 +60,8 @@ impl Drop for Carrier {
 /// Where a server listens, as the reader knows it.
 pub(super) fn address_of(server: &RedisServer) -> String {
     match &server.address {
-        RedisAddress::Tcp { host, port } => host_port(host, *port),
-        RedisAddress::Unix(path) => path.display().to_string(),
+        ServerAddress::Tcp { host, port } => host_port(host, *port),
+        ServerAddress::Unix(path) => path.display().to_string(),
     }
 }
 
@@ -72,8 +72,8 @@ impl Session {
     /// Connects until `end`, without a login yet.
     pub(super) async fn connect(server: &RedisServer, end: Instant) -> Result<Self, Failure> {
         match &server.address {
-            RedisAddress::Unix(path) => Self::over_unix(path, end).await,
-            RedisAddress::Tcp { host, port } => {
+            ServerAddress::Unix(path) => Self::over_unix(path, end).await,
+            ServerAddress::Tcp { host, port } => {
                 let stream = net::tcp(host, *port, end).await?;
                 match &server.tls {
                     None => Self::over(stream, end).await,

@@ -162,7 +162,7 @@ fn sighting(
     let past = past.map(|past| past.only(container.id.as_deref()));
     let running = life::tell(&mut seen, container, past.as_ref(), now);
     life::tell_health(&mut seen, container);
-    ways::tell(&mut seen, container, place.server);
+    ways::tell(&mut seen, container, place.address);
     needs::tell(
         &mut seen,
         container,

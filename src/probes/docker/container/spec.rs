@@ -1,8 +1,11 @@
 //! The facts of `docker.container`.
 
 use crate::{
-    domain::diagnosis::{FactSpec, ProbeSpec, TargetKind, Unit},
-    probes::spec::{bytes, count, flag, float, int, seconds, text, texts},
+    domain::diagnosis::{FactSpec, ProbeSpec, Unit},
+    probes::{
+        docker::WITH_CONTAINER,
+        spec::{bytes, count, flag, float, int, seconds, text, texts},
+    },
 };
 
 /// The engine's states of a container, and one for none.
@@ -143,8 +146,8 @@ const FACTS: &[FactSpec] = &[
 /// What the probe says of itself.
 pub static SPEC: ProbeSpec = ProbeSpec {
     name: "docker.container",
-    summary: "the container of a Redis target: state, last exit, restarts, health, memory, ports, mounts",
-    targets: &[TargetKind::Redis],
+    summary: "the container of a target: state, last exit, restarts, health, memory, ports, mounts",
+    targets: WITH_CONTAINER,
     args: &[],
     facts: FACTS,
     per_key: None,

@@ -2,16 +2,17 @@
 
 use bollard::models::{ContainerInspectResponse, HostConfig, MountPoint, PortMap};
 
-use crate::{
-    config::{RedisAddress, RedisServer},
-    probes::seen::Seen,
-};
+use crate::{config::ServerAddress, probes::seen::Seen};
 
 /// How many mounts and ports are told, at most.
 const MOST: usize = 20;
 
 /// Tells ports, network and mounts.
-pub(super) fn tell(seen: &mut Seen, container: &ContainerInspectResponse, server: &RedisServer) {
+pub(super) fn tell(
+    seen: &mut Seen,
+    container: &ContainerInspectResponse,
+    address: Option<&ServerAddress>,
+) {
     let host = container.host_config.as_ref();
     let mode = host.and_then(|host| host.network_mode.clone());
     let published = published(container, host);
@@ -23,7 +24,7 @@ pub(super) fn tell(seen: &mut Seen, container: &ContainerInspectResponse, server
         .take(MOST)
         .map(mount)
         .collect();
-    let reached = port_published(container, server, mode.as_deref(), &published);
+    let reached = port_published(container, address, mode.as_deref(), &published);
     if !lines.is_empty() {
         seen.line(format!("ports: {}", lines.join(", ")));
     }
@@ -73,11 +74,11 @@ fn bindings(ports: &PortMap) -> Vec<(String, Option<u16>)> {
 /// the host's own network, or an address on the container's network.
 fn port_published(
     container: &ContainerInspectResponse,
-    server: &RedisServer,
+    address: Option<&ServerAddress>,
     mode: Option<&str>,
     published: &[(String, Option<u16>)],
 ) -> Option<bool> {
-    let RedisAddress::Tcp { host, port } = &server.address else {
+    let Some(ServerAddress::Tcp { host, port }) = address else {
         return None;
     };
     if mode == Some("host") || is_inside(container, host) {

@@ -15,11 +15,12 @@ use super::{Place, failure::Failure};
 use crate::{
     app::{Clock, SystemClock},
     domain::{
-        diagnosis::{ArgSpec, ArgType, Blind, PerKey, ProbeSpec, Sighting, TargetKind, Unseen},
+        diagnosis::{ArgSpec, ArgType, Blind, PerKey, ProbeSpec, Sighting, Unseen},
         handbook::Args,
     },
     probes::{
         args::Given,
+        docker::WITH_CONTAINER,
         seen::{Seen, plain},
         spec::{arg, bytes, count, flag, seconds, text},
     },
@@ -50,8 +51,8 @@ const PATTERN_BYTES: usize = 1024 * 1024;
 /// What the probe says of itself.
 pub static SPEC: ProbeSpec = ProbeSpec {
     name: "docker.log",
-    summary: "the last lines of the log of a Redis target's container, and how often each pattern matches",
-    targets: &[TargetKind::Redis],
+    summary: "the last lines of the log of a target's container, and how often each pattern matches",
+    targets: WITH_CONTAINER,
     args: &[
         arg(
             "lines",
