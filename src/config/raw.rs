@@ -108,7 +108,7 @@ pub(super) struct Targets {
     /// Nginx servers by name.
     pub(super) nginx: IndexMap<String, Nginx>,
     /// URLs by name.
-    pub(super) url: IndexMap<String, Url>,
+    pub(super) url: IndexMap<String, UrlTarget>,
     /// Files to read by name.
     pub(super) log: IndexMap<String, Log>,
     /// Merchants at WeChat Pay by name.
@@ -213,7 +213,7 @@ pub(super) struct Nginx {
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Url {
+pub(super) struct UrlTarget {
     /// `http://…`, `https://…` or `tcp://host:port`, without a user or a password.
     pub(super) url: Option<String>,
     /// Where to connect instead of resolving the URL's host: `host:port`.

@@ -124,7 +124,7 @@ fn nginx(check: &mut Targeting<'_>, at: &Path, raw: &raw::Nginx) -> Option<Nginx
     })
 }
 
-fn url(check: &mut Targeting<'_>, at: &Path, raw: &raw::Url) -> Option<UrlTarget> {
+fn url(check: &mut Targeting<'_>, at: &Path, raw: &raw::UrlTarget) -> Option<UrlTarget> {
     let text = check.needed(
         at,
         "url",
