@@ -19,10 +19,10 @@ use handbell::{
     app::{Diagnosis, Limits, Look, Prober, Progress, report_json},
     domain::{
         diagnosis::{
-            Blind, Catalog, FactSpec, FactType, Facts, ProbeSpec, Report, Sighting, TargetKind,
-            Unit, Unseen, Verdict,
+            Blind, Catalog, FactSpec, FactType, Facts, Plan, ProbeSpec, Report, Sighting,
+            TargetKind, Unit, Unseen, Verdict,
         },
-        handbook::{Params, Runbook, parse},
+        handbook::{Handbook, Params, Runbook, parse},
         text::{Lang, Text},
     },
 };
@@ -113,6 +113,12 @@ impl Prober for Script {
     }
 }
 
+/// The plan of a run of this page alone.
+fn plan(page: &Runbook) -> Plan {
+    let page = Arc::new(page.clone());
+    Plan::of_page(&Handbook::of([Arc::clone(&page)]), &page, Params::new())
+}
+
 /// A page of checks `(id, line of the script, cause when broken, what that explains)`.
 fn page(checks: &[(&str, &str, &str, &[&str])]) -> Runbook {
     let mut text = String::from(
@@ -150,7 +156,7 @@ fn limits() -> Limits {
 async fn run(page: &Runbook, script: &Arc<Script>, limits: Limits) -> Report {
     let (sender, _receiver) = mpsc::channel(1);
     Diagnosis::new(Arc::clone(script) as _, limits)
-        .run(page, &Params::new(), sender)
+        .run(&plan(page), sender)
         .await
 }
 
@@ -270,7 +276,7 @@ async fn progress_arrives_check_by_check_and_nobody_has_to_read_it() {
     ]);
     let (sender, mut receiver) = mpsc::channel(8);
     let diagnosis = Diagnosis::new(Arc::clone(&script) as _, limits());
-    diagnosis.run(&page, &Params::new(), sender).await;
+    diagnosis.run(&plan(&page), sender).await;
     let mut seen: Vec<Progress> = Vec::new();
     while let Some(progress) = receiver.recv().await {
         seen.push(progress);
@@ -284,14 +290,14 @@ async fn progress_arrives_check_by_check_and_nobody_has_to_read_it() {
         seen[0]
             .waiting
             .iter()
-            .map(ToString::to_string)
+            .map(|one| one.check.id.to_string())
             .collect::<Vec<_>>(),
         ["two"]
     );
     // With a full channel and with a reader that has gone, the run ends all the same.
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);
-    diagnosis.run(&page, &Params::new(), sender).await;
+    diagnosis.run(&plan(&page), sender).await;
 }
 
 #[tokio::test]

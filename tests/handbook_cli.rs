@@ -284,3 +284,31 @@ fn the_format_is_documented_whole() {
         );
     }
 }
+
+#[test]
+fn borrowed_checks_are_shown_with_their_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("commands");
+    std::fs::create_dir(&pages).unwrap();
+    std::fs::write(
+        pages.join("shop.toml"),
+        "[runbook]\nid = \"shop\"\nsection = \"2.4\"\n\
+         title = { en = \"Shop\", zh = \"商城\" }\nsymptom = { en = \"It fails\", zh = \"无法访问\" }\n\
+         severity = \"P1\"\nowner = \"ops\"\nreviewed = 2026-11-22\nborrows = [\"redis/ping\"]\n\
+         [[check]]\nid = \"look\"\ntitle = { en = \"Look at it\", zh = \"看一看\" }\nprobe = \"manual\"\n\
+         say = { en = \"Open the shop.\", zh = \"打开商城。\" }\n",
+    )
+    .unwrap();
+    let config = directory.path().display().to_string();
+    let ran = handbell(&["--config", &config, "handbook", "show", "shop"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(
+        ran.out.contains("redis/ping: PING with password"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("by hand: Open the shop."), "{}", ran.out);
+    // What it borrows is carried by the page that lends it, and by no other.
+    let ran = handbell(&["--config", &config, "handbook", "coverage", "--json"]);
+    assert!(ran.out.contains("redis/ping") && !ran.out.contains("shop/ping"));
+}

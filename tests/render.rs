@@ -6,10 +6,12 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+use std::sync::Arc;
+
 use handbell::{
     domain::{
         diagnosis::{CheckResult, Facts, Ranked, Report, Unseen, Value, Verdict},
-        handbook::{self, Runbook},
+        handbook::{self, Handbook, Runbook},
         text::{Lang, Text},
     },
     probes, render,
@@ -18,6 +20,10 @@ use handbell::{
 /// A page as the handbook has them, parsed by the handbook's own parser.
 fn page() -> Runbook {
     handbook::parse("page.toml", PAGE, probes::catalog()).expect("a page without mistakes")
+}
+
+fn handbook() -> Handbook {
+    Handbook::of([Arc::new(page())])
 }
 
 const PAGE: &str = r#"
@@ -59,6 +65,7 @@ risk = "low"
 
 fn check(id: &str, title: Text, verdict: Verdict, say: Text) -> CheckResult {
     CheckResult {
+        page: "redis".parse().unwrap(),
         id: id.parse().unwrap(),
         target: "cache".parse().unwrap(),
         title,
@@ -80,7 +87,7 @@ fn ranked(check: &CheckResult, explained_by: &[&str]) -> Ranked {
     Ranked {
         cause: check.cause.clone().unwrap(),
         verdict: check.verdict,
-        check: check.id.clone(),
+        check: check.reference(),
         target: check.target.clone(),
         say: check.say.clone(),
         explained_by: explained_by.iter().map(|c| c.parse().unwrap()).collect(),
@@ -132,19 +139,22 @@ fn stopped() -> Report {
     Report {
         runbook: "redis".into(),
         title: page().title,
+        section: page().section,
         page_hash: page().hash,
         verdict: Verdict::Critical,
         root_causes: vec![ranked(&container, &[])],
         consequences: vec![ranked(&ping, &["redis.container-stopped"])],
         checks: vec![container, ping, memory, disk, replica],
-        remedies: vec!["start".parse().unwrap()],
+        remedies: vec!["redis/start".parse().unwrap()],
+        manual: Vec::new(),
+        left_out: Vec::new(),
         duration_ms: 1234,
     }
 }
 
 #[test]
 fn a_terminal_reader_sees_the_cause_first_then_what_shows_it() {
-    let card = render::card(&stopped(), &page(), Lang::En).recorded_as(17);
+    let card = render::card(&stopped(), &handbook(), Lang::En).recorded_as(17);
     let text = render::terminal(&card, false, 80);
     let expected = "\
 ✗ Redis connection failure: critical
@@ -180,7 +190,7 @@ Healthy: Disk
 
 #[test]
 fn a_chinese_reader_reads_chinese() {
-    let card = render::card(&stopped(), &page(), Lang::Zh).recorded_as(17);
+    let card = render::card(&stopped(), &handbook(), Lang::Zh).recorded_as(17);
     let text = render::terminal(&card, false, 80);
     let expected = "\
 ✗ Redis 连接失败：严重
@@ -218,7 +228,7 @@ fn lines_keep_to_the_width_and_count_chinese_as_two_columns() {
     for lang in [Lang::En, Lang::Zh] {
         let mut report = stopped();
         report.root_causes[0].say = Text::new("word ".repeat(60), "容器已经停止，".repeat(20));
-        let card = render::card(&report, &page(), lang);
+        let card = render::card(&report, &handbook(), lang);
         for width in [24, 40, 79] {
             let text = render::terminal(&card, false, width);
             for line in text.lines().filter(|line| !line.contains('│')) {
@@ -236,7 +246,7 @@ fn lines_keep_to_the_width_and_count_chinese_as_two_columns() {
 
 #[test]
 fn colours_are_there_on_request_and_nothing_from_outside_makes_its_own() {
-    let card = render::card(&stopped(), &page(), Lang::En);
+    let card = render::card(&stopped(), &handbook(), Lang::En);
     let plain = render::terminal(&card, false, 80);
     assert!(!plain.contains('\u{1b}'), "{plain:?}");
     let coloured = render::terminal(&card, true, 80);
@@ -279,7 +289,7 @@ fn healthy_unclear_and_inapplicable_are_told_apart() {
             checks,
             ..stopped()
         };
-        render::terminal(&render::card(&report, &page(), lang), false, 0)
+        render::terminal(&render::card(&report, &handbook(), lang), false, 0)
     };
     assert!(say(&[Ok, Ok, NotApplicable], Lang::En).contains("All 2 checks are healthy."));
     assert!(say(&[Ok, Unknown], Lang::En).contains("1 of 2 checks could not look"));
@@ -292,7 +302,7 @@ fn a_file_in_markdown_escapes_what_comes_from_outside() {
     let mut report = stopped();
     report.root_causes[0].say = Text::new("<b>key</b> `x` [a](http://e) # *", "键");
     report.checks[0].evidence = "```\n# heading".into();
-    let text = render::markdown(&render::card(&report, &page(), Lang::En));
+    let text = render::markdown(&render::card(&report, &handbook(), Lang::En));
     assert!(
         text.contains(r"**\<b\>key\</b\> \`x\` \[a\](http:\//e) \# \***"),
         "{text}"

@@ -1,4 +1,4 @@
-//! Every check of a page at once.
+//! Every check of a plan at once.
 //!
 //! Each look runs in a task of its own, so that a probe that hangs or panics costs only its own
 //! check. Checks that ask the same probe the same question of the same target share one look.
@@ -17,9 +17,10 @@ use tokio::{
 
 use super::{Look, Prober};
 use crate::domain::{
-    diagnosis::{Blind, CheckResult, Report, Sighting, Unseen, judge, rank},
-    handbook::{ArgValue, Args, Check, ParamValue, Params, Runbook},
-    ids::{CheckId, TargetId},
+    diagnosis::{Blind, CheckResult, Plan, Report, Sighting, Step, Unseen, judge, rank},
+    handbook::{ArgValue, Args, ParamValue, Params},
+    ids::{CheckRef, TargetId},
+    text::Text,
 };
 
 /// Bounds of a run.
@@ -36,6 +37,8 @@ pub struct Limits {
 /// A check has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
+    /// The page that was asked, or the name of several together.
+    pub runbook: String,
     /// How many have ended.
     pub done: usize,
     /// How many there are.
@@ -43,7 +46,16 @@ pub struct Progress {
     /// The one that has just ended.
     pub latest: CheckResult,
     /// Those that still run.
-    pub waiting: Vec<CheckId>,
+    pub waiting: Vec<Waiting>,
+}
+
+/// A check that still runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// Which one.
+    pub check: CheckRef,
+    /// What it is called.
+    pub title: Text,
 }
 
 /// The engine.
@@ -73,52 +85,49 @@ impl Diagnosis {
         &self.prober
     }
 
-    /// Runs every check of `page` and ranks what they say.
+    /// Runs every check of `plan` and ranks what they say.
     ///
     /// Each result goes to `progress` as it comes; a slow or absent reader loses progress, never time.
-    pub async fn run(
-        &self,
-        page: &Runbook,
-        params: &Params,
-        progress: mpsc::Sender<Progress>,
-    ) -> Report {
+    pub async fn run(&self, plan: &Plan, progress: mpsc::Sender<Progress>) -> Report {
         let began = Instant::now();
         let end = began + self.limits.run_deadline;
         let mut looks: Vec<(Look, SharedLook)> = Vec::new();
-        let mut pending: FuturesUnordered<_> = page
-            .checks
+        let mut pending: FuturesUnordered<_> = plan
+            .steps
             .iter()
             .enumerate()
-            .map(|(n, check)| {
-                let look = self.look_of(check, params);
+            .map(|(n, step)| {
+                let look = self.look_of(step);
                 let shared = self.share(&mut looks, look, end);
                 async move {
                     let seen = shared.await;
-                    (n, finding(check, params, &seen))
+                    (n, finding(step, &seen))
                 }
             })
             .collect();
-        let mut results: Vec<Option<CheckResult>> = vec![None; page.checks.len()];
+        let mut results: Vec<Option<CheckResult>> = vec![None; plan.steps.len()];
         let mut done = 0;
         while let Some((n, result)) = pending.next().await {
             done += 1;
             results[n] = Some(result.clone());
             let _ = progress.try_send(Progress {
+                runbook: plan.name.clone(),
                 done,
-                total: page.checks.len(),
+                total: plan.steps.len(),
                 latest: result,
-                waiting: waiting(page, &results),
+                waiting: waiting(plan, &results),
             });
         }
         let results = results.into_iter().flatten().collect();
-        rank(page, results, millis(began.elapsed()))
+        rank(plan, results, millis(began.elapsed()))
     }
 
-    fn look_of(&self, check: &Check, params: &Params) -> Look {
+    fn look_of(&self, step: &Step) -> Look {
+        let check = &step.check;
         Look {
             probe: check.probe.clone(),
             target: check.target.clone(),
-            args: fill(&check.args, params),
+            args: fill(&check.args, &step.params),
             deadline: check.timeout.unwrap_or(self.limits.check_deadline),
         }
     }
@@ -200,19 +209,22 @@ fn broken(probe: &str, target: &TargetId, error: &tokio::task::JoinError) -> Bli
     Blind::Unknown(Unseen::Broken { reference })
 }
 
-fn finding(check: &Check, params: &Params, seen: &Seen) -> CheckResult {
+fn finding(step: &Step, seen: &Seen) -> CheckResult {
     match &seen.0 {
-        Ok(sighting) => judge(check, params, sighting.clone(), seen.1),
-        Err(blind) => CheckResult::blind(check, blind.clone(), seen.1),
+        Ok(sighting) => judge(&step.check, &step.params, sighting.clone(), seen.1),
+        Err(blind) => CheckResult::blind(&step.check, blind.clone(), seen.1),
     }
 }
 
-fn waiting(page: &Runbook, results: &[Option<CheckResult>]) -> Vec<CheckId> {
-    page.checks
+fn waiting(plan: &Plan, results: &[Option<CheckResult>]) -> Vec<Waiting> {
+    plan.steps
         .iter()
         .zip(results)
         .filter(|(_, result)| result.is_none())
-        .map(|(check, _)| check.id.clone())
+        .map(|(step, _)| Waiting {
+            check: step.id(),
+            title: step.check.title.clone(),
+        })
         .collect()
 }
 

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::domain::{
     access::{Actor, Policy, Role},
-    diagnosis::Report,
-    handbook::{Handbook, ParamValue, Params, Runbook},
+    diagnosis::{Plan, Report},
+    handbook::{Handbook, ParamValue, Params},
     redact::Redactor,
     text::Text,
 };
@@ -107,8 +107,8 @@ pub enum Reply {
         record: RecordId,
         /// The report, redacted.
         report: Box<Report>,
-        /// The page that was run, for what the report only names.
-        page: Arc<Runbook>,
+        /// The handbook that was run, for what the report only names.
+        handbook: Arc<Handbook>,
     },
     /// Recorded diagnoses, the newest first.
     History(Vec<Record>),
@@ -270,6 +270,18 @@ impl Gate {
         self.policy.allows(actor, request.needs())
     }
 
+    /// What `request` would run, and how many checks that is; nothing for what runs none.
+    #[must_use]
+    pub fn size_of(&self, request: &Request) -> Option<(String, usize)> {
+        let Request::Diagnose { runbook, .. } = request else {
+            return None;
+        };
+        let handbook = self.handbook();
+        let page = handbook.page(runbook)?;
+        let plan = Plan::of_page(&handbook, page, Params::new());
+        Some((plan.name, plan.steps.len()))
+    }
+
     /// Does what `envelope` asks. Progress of a diagnosis goes to `progress`, which may be closed.
     ///
     /// # Errors
@@ -356,7 +368,8 @@ impl Gate {
             params: self.recorded(&params),
         };
         let record = self.recorder.begin(&start).await?;
-        let mut report = self.run_cleaned(page, &params, progress).await;
+        let plan = Plan::of_page(&handbook, page, params);
+        let mut report = self.run_cleaned(&plan, progress).await;
         self.redactor.clean_report(&mut report);
         let outcome = Outcome {
             verdict: report.verdict,
@@ -380,18 +393,13 @@ impl Gate {
         Ok(Reply::Diagnosed {
             record,
             report: Box::new(report),
-            page: Arc::clone(page),
+            handbook: Arc::clone(&handbook),
         })
     }
 
-    /// Runs the page; what is shown before the report is as clean as the report.
-    async fn run_cleaned(
-        &self,
-        page: &Runbook,
-        params: &Params,
-        progress: mpsc::Sender<Progress>,
-    ) -> Report {
-        let (sender, mut steps) = mpsc::channel::<Progress>(page.checks.len().max(1));
+    /// Runs the plan; what is shown before the report is as clean as the report.
+    async fn run_cleaned(&self, plan: &Plan, progress: mpsc::Sender<Progress>) -> Report {
+        let (sender, mut steps) = mpsc::channel::<Progress>(plan.steps.len().max(1));
         let forward = async {
             while let Some(mut step) = steps.recv().await {
                 self.redactor.clean_result(&mut step.latest);
@@ -399,7 +407,7 @@ impl Gate {
             }
         };
         // The run drops its sender when it ends, and the forwarding ends with it.
-        let (report, ()) = tokio::join!(self.diagnosis.run(page, params, sender), forward);
+        let (report, ()) = tokio::join!(self.diagnosis.run(plan, sender), forward);
         report
     }
 

@@ -20,6 +20,7 @@ pub fn report_json(report: &Report, lang: Lang) -> Value {
         "unknown": report
             .unknown()
             .map(|check| json!({
+                "page": check.page,
                 "check": check.id,
                 "target": check.target,
                 "reason": check.reason,
@@ -28,10 +29,34 @@ pub fn report_json(report: &Report, lang: Lang) -> Value {
             .collect::<Vec<_>>(),
         "not_applicable": report
             .with(Verdict::NotApplicable)
-            .map(|check| json!({"check": check.id, "target": check.target, "say": check.say.get(lang)}))
+            .map(|check| json!({"page": check.page, "check": check.id, "target": check.target, "say": check.say.get(lang)}))
             .collect::<Vec<_>>(),
         "checks": report.checks.iter().map(|check| check_json(check, lang)).collect::<Vec<_>>(),
-        "remedies": report.remedies,
+        "remedies": report
+            .remedies
+            .iter()
+            .map(|remedy| remedy.seen_from(&report.runbook))
+            .collect::<Vec<_>>(),
+        "manual": report
+            .manual
+            .iter()
+            .map(|step| json!({
+                "page": step.page,
+                "id": step.id,
+                "title": step.title.get(lang),
+                "say": step.say.get(lang),
+            }))
+            .collect::<Vec<_>>(),
+        "left_out": report
+            .left_out
+            .iter()
+            .map(|one| json!({
+                "page": one.check.page,
+                "check": one.check.id,
+                "reason": one.reason,
+                "say": one.say.get(lang),
+            }))
+            .collect::<Vec<_>>(),
     })
 }
 
@@ -74,7 +99,8 @@ fn ranked(all: &[Ranked], lang: Lang) -> Vec<Value> {
             let mut value = json!({
                 "cause": one.cause,
                 "verdict": one.verdict.word(),
-                "check": one.check,
+                "page": one.check.page,
+                "check": one.check.id,
                 "target": one.target,
                 "say": one.say.get(lang),
             });
@@ -88,6 +114,7 @@ fn ranked(all: &[Ranked], lang: Lang) -> Vec<Value> {
 
 fn check_json(check: &CheckResult, lang: Lang) -> Value {
     json!({
+        "page": check.page,
         "id": check.id,
         "target": check.target,
         "title": check.title.get(lang),

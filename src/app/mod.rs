@@ -15,7 +15,7 @@ mod params;
 mod ports;
 
 pub use checkup::{Checkup, State};
-pub use diagnose::{Diagnosis, Limits, Progress};
+pub use diagnose::{Diagnosis, Limits, Progress, Waiting};
 pub use gate::{Envelope, Gate, Place, Refusal, Reply, Request};
 pub use json::{recorded_json, report_json};
 pub use limit::RUNS_PER_ACTOR;

@@ -116,7 +116,7 @@ fn show(reply: Reply, args: &Diagnose, lang: Lang, output: &Output) -> u8 {
     let Reply::Diagnosed {
         record,
         report,
-        page,
+        handbook,
     } = reply
     else {
         return EXIT_WRONG;
@@ -126,7 +126,7 @@ fn show(reply: Reply, args: &Diagnose, lang: Lang, output: &Output) -> u8 {
         value["record"] = record.0.into();
         output.json(&value);
     } else {
-        let card = render::card(&report, &page, lang).recorded_as(record.0);
+        let card = render::card(&report, &handbook, lang).recorded_as(record.0);
         output.say(&render::terminal(&card, output.colour, output.width));
     }
     report.exit_code()

@@ -73,11 +73,9 @@ impl Live {
 }
 
 fn line(step: &Progress, found: usize, lang: Lang) -> String {
-    let waiting: Vec<&str> = step
-        .waiting
-        .iter()
-        .take(NAMED)
-        .map(crate::domain::ids::CheckId::as_str)
+    let named = step.waiting.iter().take(NAMED);
+    let waiting: Vec<String> = named
+        .map(|one| one.check.seen_from(&step.runbook))
         .collect();
     let more = step.waiting.len().saturating_sub(NAMED);
     let more = if more > 0 {

@@ -200,13 +200,10 @@ impl Bot {
     }
 
     async fn ask(&self, incoming: &Incoming, reply: &Reply, request: Request) {
-        let page = match &request {
-            Request::Diagnose { runbook, .. } => self.gate.handbook().page(runbook).cloned(),
-            _ => None,
-        };
+        let run = self.gate.size_of(&request);
         let (sender, receiver) = mpsc::channel(super::progress::CAPACITY);
+        let follow = super::progress::follow(reply, run, receiver);
         let run = self.gate.pass(envelope(incoming, request), sender);
-        let follow = super::progress::follow(reply, page.as_deref(), receiver);
         let (result, ()) = tokio::join!(run, follow);
         match result {
             Ok(done) => {

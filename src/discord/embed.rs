@@ -104,9 +104,11 @@ fn place(kind: SectionKind) -> u8 {
         SectionKind::Evidence => 1,
         SectionKind::Consequences => 2,
         SectionKind::Unknown => 3,
-        SectionKind::Remedies => 4,
-        SectionKind::NotApplicable => 5,
-        SectionKind::Healthy => 6,
+        SectionKind::LeftOut => 4,
+        SectionKind::Manual => 5,
+        SectionKind::Remedies => 6,
+        SectionKind::NotApplicable => 7,
+        SectionKind::Healthy => 8,
     }
 }
 

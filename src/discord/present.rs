@@ -33,9 +33,9 @@ pub(super) fn reply(reply: &Reply, bot: &Bot, incoming: &Incoming) -> (Answer, O
         Reply::Diagnosed {
             record,
             report,
-            page,
+            handbook,
         } => {
-            let card = render::card(report, page, lang).recorded_as(record.0);
+            let card = render::card(report, handbook, lang).recorded_as(record.0);
             let (mut answer, cut) = Answer::card(&card);
             if cut {
                 let json = report_json(report, lang);

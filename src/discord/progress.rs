@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{deliver::Reply, words};
-use crate::{app::Progress, domain::handbook::Runbook};
+use crate::app::Progress;
 
 /// News that may wait to be shown; older news is worth nothing, so few are enough.
 pub(super) const CAPACITY: usize = 64;
@@ -19,13 +19,13 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long the report waits for an edit that is on its way.
 const GRACE: Duration = Duration::from_millis(1_500);
 
-/// Shows in `reply` how far the run of `page` is, until `news` ends.
+/// Shows in `reply` how far the run of so many checks is, until `news` ends.
 pub(super) async fn follow(
     reply: &Reply,
-    page: Option<&Runbook>,
+    run: Option<(String, usize)>,
     mut news: mpsc::Receiver<Progress>,
 ) {
-    let Some(page) = page else {
+    let Some((name, total)) = run else {
         while news.recv().await.is_some() {}
         return;
     };
@@ -42,7 +42,7 @@ pub(super) async fn follow(
             },
             () = sleep_until(next), if open => {
                 next = Instant::now() + EVERY;
-                let line = words::progress(page, latest.as_ref(), reply.lang);
+                let line = words::progress(&name, total, latest.as_ref(), reply.lang);
                 if shown.as_ref() != Some(&line) {
                     open = show(reply, &line, &mut latest, &mut news).await;
                     next = next.max(Instant::now() + EVERY / 4);

@@ -21,6 +21,8 @@ fn page(id: &str, params: Vec<Param>) -> Runbook {
         alerts: Vec::new(),
         params,
         checks: Vec::new(),
+        looks: Vec::new(),
+        borrowed: Vec::new(),
         remedies: Vec::new(),
         prevent: Vec::new(),
         causes: indexmap::IndexMap::default(),
@@ -54,12 +56,7 @@ fn every_kind() -> Vec<Param> {
 }
 
 fn handbook(pages: Vec<Runbook>) -> Handbook {
-    Handbook {
-        pages: pages
-            .into_iter()
-            .map(|page| (page.id.clone(), page.into()))
-            .collect(),
-    }
+    Handbook::of(pages.into_iter().map(Into::into))
 }
 
 /// What Discord gives back for what was written: more fields, numbers as floats, another order.

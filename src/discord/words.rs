@@ -1,11 +1,7 @@
 //! Our own sentences for Discord, in both languages. Results are in Discord's markup; arguments that
 //! come from outside must be escaped already.
 
-use crate::{
-    app::Progress,
-    domain::{handbook::Runbook, text::Lang},
-    render::cut_chars,
-};
+use crate::{app::Progress, domain::text::Lang, render::cut_chars};
 
 use super::markup;
 
@@ -21,15 +17,28 @@ fn pick<'a>(lang: Lang, en: &'a str, zh: &'a str) -> &'a str {
     }
 }
 
-/// How far a run of `page` is.
-pub(super) fn progress(page: &Runbook, latest: Option<&Progress>, lang: Lang) -> String {
-    let total = page.checks.len();
+/// How far the run of `name` with `total` checks is.
+pub(super) fn progress(name: &str, total: usize, latest: Option<&Progress>, lang: Lang) -> String {
     let done = latest.map_or(0, |latest| latest.done);
-    let waiting: Vec<String> = page
-        .checks
+    let total = latest.map_or(total, |latest| latest.total);
+    let Some(latest) = latest else {
+        return match lang {
+            Lang::En => format!("⏳ `{name}`: {total} checks are running"),
+            Lang::Zh => format!("⏳ `{name}`：{total} 项检查进行中"),
+        };
+    };
+    let waiting: Vec<String> = latest
+        .waiting
         .iter()
-        .filter(|check| latest.is_none_or(|latest| latest.waiting.contains(&check.id)))
-        .map(|check| markup::escape(&cut_chars(check.title.get(lang), TITLE)))
+        .map(|one| {
+            let title = markup::escape(&cut_chars(one.title.get(lang), TITLE));
+            // On another page the same title may mean another thing.
+            if one.check.page.as_str() == name {
+                title
+            } else {
+                format!("{title} ({})", one.check.page)
+            }
+        })
         .collect();
     let mut named = waiting
         .iter()
@@ -43,7 +52,7 @@ pub(super) fn progress(page: &Runbook, latest: Option<&Progress>, lang: Lang) ->
             Lang::Zh => format!("{named}等 {} 项", more + NAMED),
         };
     }
-    let id = &page.id;
+    let id = name;
     match (lang, waiting.is_empty()) {
         (Lang::En, true) => format!("⏳ `{id}`: all {total} checks are done, writing the report …"),
         (Lang::Zh, true) => format!("⏳ `{id}`：{total} 项检查已全部完成，正在生成报告……"),

@@ -23,6 +23,9 @@ pub enum BadId {
     /// A cause without its page.
     #[error("{0:?} is not of the form page.cause, as in redis.memory-exhausted")]
     NotCause(String),
+    /// A part of a page without its page.
+    #[error("{0:?} is not of the form page/check, as in redis/ping")]
+    NotPart(String),
 }
 
 fn kebab(text: &str) -> bool {
@@ -146,6 +149,62 @@ id!(
     /// A cause, page and name: `redis.memory-exhausted`.
     CauseId,
     cause
+);
+
+macro_rules! part {
+    ($(#[$doc:meta])* $name:ident, $id:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            /// The page.
+            pub page: RunbookId,
+            /// The id, unique on that page.
+            pub id: $id,
+        }
+
+        impl $name {
+            /// As it is called in a report of `home`: the page is named where it is another.
+            #[must_use]
+            pub fn seen_from(&self, home: &str) -> String {
+                if self.page.as_str() == home {
+                    self.id.to_string()
+                } else {
+                    self.to_string()
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}/{}", self.page, self.id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                let (page, id) = text
+                    .split_once('/')
+                    .ok_or_else(|| BadId::NotPart(text.to_owned()))?;
+                Ok(Self {
+                    page: page.parse()?,
+                    id: id.parse()?,
+                })
+            }
+        }
+    };
+}
+
+part!(
+    /// A check of some page: `redis/ping`.
+    CheckRef,
+    CheckId
+);
+part!(
+    /// A remedy of some page: `redis/restart-redis`.
+    RemedyRef,
+    RemedyId
 );
 
 #[cfg(test)]

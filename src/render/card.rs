@@ -156,6 +156,10 @@ pub enum SectionKind {
     Consequences,
     /// What could not be looked at.
     Unknown,
+    /// What was not run.
+    LeftOut,
+    /// What only a person can see.
+    Manual,
     /// What there is nothing to look at.
     NotApplicable,
     /// What is well.

@@ -53,7 +53,7 @@ pub fn evidence(report: &Json, number: i64, lang: Lang) -> String {
         lang,
     );
     for check in report["checks"].as_array().into_iter().flatten() {
-        one_check(&mut out, check, lang);
+        one_check(&mut out, check, word("runbook"), lang);
     }
     out
 }
@@ -91,9 +91,13 @@ fn ranked(out: &mut String, report: &Json, key: &str, heading: &str, lang: Lang)
     }
 }
 
-fn one_check(out: &mut String, check: &Json, lang: Lang) {
+fn one_check(out: &mut String, check: &Json, asked: &str, lang: Lang) {
     let title = escape(&clean_line(said(check, "title", lang)));
     let id = clean_line(check["id"].as_str().unwrap_or_default());
+    let id = match check["page"].as_str() {
+        Some(page) if page != asked => clean_line(&format!("{page}/{id}")),
+        _ => id,
+    };
     let target = clean_line(check["target"].as_str().unwrap_or_default());
     let ms = check["duration_ms"].as_u64().unwrap_or(0);
     let _ = writeln!(

@@ -6,8 +6,9 @@ use super::{
 };
 use crate::domain::{
     diagnosis::{CheckResult, Ranked, Report, Verdict},
-    handbook::Runbook,
-    text::Lang,
+    handbook::Handbook,
+    ids::RunbookId,
+    text::{Lang, Text},
 };
 
 /// Root causes that are shown with their evidence; further ones are shown by their sentence.
@@ -23,15 +24,17 @@ const FACT_WIDTH: usize = 80;
 /// Characters of a page's version that are shown; enough to tell versions apart.
 const HASH_CHARS: usize = 8;
 
-/// The card of `report`, a run of `page`, in `lang`.
+/// The card of `report`, a run of pages of `handbook`, in `lang`.
 #[must_use]
-pub fn card(report: &Report, page: &Runbook, lang: Lang) -> Card {
+pub fn card(report: &Report, handbook: &Handbook, lang: Lang) -> Card {
     let mut abridged = false;
     let mut sections = vec![lead(report, lang)];
-    sections.extend(evidence(report, page, lang, &mut abridged));
+    sections.extend(evidence(report, handbook, lang, &mut abridged));
     sections.extend(consequences(report, lang));
     sections.extend(unknown(report, lang));
-    sections.extend(remedies(report, page, lang));
+    sections.extend(left_out(report, lang));
+    sections.extend(manual(report, lang));
+    sections.extend(remedies(report, handbook, lang));
     sections.extend(not_applicable(report, lang));
     sections.extend(healthy(report, lang));
     let title = report.title.get(lang);
@@ -44,20 +47,32 @@ pub fn card(report: &Report, page: &Runbook, lang: Lang) -> Card {
         ),
         tone: tone_of(report.verdict),
         sections,
-        footer: vec![
-            duration(report.duration_ms, lang),
-            format!(
-                "{} {} {}",
-                pick(lang, "page", "手册页"),
-                page.section,
-                report
-                    .page_hash
-                    .chars()
-                    .take(HASH_CHARS)
-                    .collect::<String>()
-            ),
-        ],
+        footer: vec![duration(report.duration_ms, lang), version(report, lang)],
         abridged,
+    }
+}
+
+/// The version of what was run: the section of its page and the beginning of its hash.
+fn version(report: &Report, lang: Lang) -> String {
+    let hash: String = report.page_hash.chars().take(HASH_CHARS).collect();
+    let what = pick(lang, "page", "手册页");
+    if report.section.is_empty() {
+        return format!("{} {hash}", pick(lang, "handbook", "手册"));
+    }
+    format!("{what} {} {hash}", report.section)
+}
+
+/// What a check is called; with its page, when that is another than the one that was asked.
+fn called(report: &Report, page: &RunbookId, title: &Text, lang: Lang) -> String {
+    let title = title.get(lang);
+    if page.as_str() == report.runbook {
+        title.to_owned()
+    } else {
+        format!(
+            "{title}{}{page}{}",
+            pick(lang, " (", "（"),
+            pick(lang, ")", "）")
+        )
     }
 }
 
@@ -109,14 +124,18 @@ fn nothing_found(report: &Report, lang: Lang) -> String {
 }
 
 fn check_of<'a>(report: &'a Report, ranked: &Ranked) -> Option<&'a CheckResult> {
-    report
-        .checks
-        .iter()
-        .find(|check| check.id == ranked.check && check.cause.as_ref() == Some(&ranked.cause))
+    report.checks.iter().find(|check| {
+        check.reference() == ranked.check && check.cause.as_ref() == Some(&ranked.cause)
+    })
 }
 
 /// What shows each root cause: where it was seen, the facts that its rule weighs, the last lines.
-fn evidence(report: &Report, page: &Runbook, lang: Lang, abridged: &mut bool) -> Option<Section> {
+fn evidence(
+    report: &Report,
+    handbook: &Handbook,
+    lang: Lang,
+    abridged: &mut bool,
+) -> Option<Section> {
     let mut items = Vec::new();
     for root in report.root_causes.iter().take(WITH_EVIDENCE) {
         let Some(check) = check_of(report, root) else {
@@ -124,14 +143,14 @@ fn evidence(report: &Report, page: &Runbook, lang: Lang, abridged: &mut bool) ->
         };
         items.push(
             Line::bullet()
-                .plain(check.title.get(lang))
+                .plain(&called(report, &check.page, &check.title, lang))
                 .plain(" · ")
                 .code(root.target.as_str())
                 .plain(" · ")
                 .code(root.cause.as_str())
                 .into(),
         );
-        let facts = telling_facts(check, page);
+        let facts = telling_facts(check, handbook);
         *abridged |= facts.len() > FACTS;
         if !facts.is_empty() {
             items.push(facts_line(check, &facts, lang).into());
@@ -151,11 +170,12 @@ fn evidence(report: &Report, page: &Runbook, lang: Lang, abridged: &mut bool) ->
 }
 
 /// Names of the facts that the rule which spoke weighs, in the rule's order.
-fn telling_facts<'a>(check: &'a CheckResult, page: &Runbook) -> Vec<&'a str> {
+fn telling_facts<'a>(check: &'a CheckResult, handbook: &Handbook) -> Vec<&'a str> {
     let mut names: Vec<&str> = Vec::new();
+    let page = handbook.page(check.page.as_str());
     let rules = page
-        .checks
-        .iter()
+        .into_iter()
+        .flat_map(|page| page.checks.iter().chain(&page.prevent))
         .filter(|known| known.id == check.id)
         .flat_map(|known| &known.rules)
         .filter(|rule| rule.cause == check.cause && rule.verdict == check.verdict);
@@ -222,7 +242,7 @@ fn unknown(report: &Report, lang: Lang) -> Option<Section> {
         .unknown()
         .map(|check| {
             Line::bullet()
-                .plain(check.title.get(lang))
+                .plain(&called(report, &check.page, &check.title, lang))
                 .plain(" · ")
                 .code(check.target.as_str())
                 .plain(pick(lang, ": ", "："))
@@ -237,15 +257,57 @@ fn unknown(report: &Report, lang: Lang) -> Option<Section> {
     )
 }
 
-fn remedies(report: &Report, page: &Runbook, lang: Lang) -> Option<Section> {
+fn left_out(report: &Report, lang: Lang) -> Option<Section> {
     let items = report
-        .remedies
+        .left_out
         .iter()
-        .filter_map(|id| page.remedies.iter().find(|remedy| remedy.id == *id))
-        .map(|remedy| {
+        .map(|one| {
             Line::bullet()
-                .strong(remedy.title.get(lang))
-                .plain(pick(lang, " (", "（"))
+                .code(&one.check.seen_from(&report.runbook))
+                .plain(pick(lang, ": ", "："))
+                .plain(one.say.get(lang))
+                .into()
+        })
+        .collect();
+    section(
+        SectionKind::LeftOut,
+        pick(lang, "Not run", "未执行").to_owned(),
+        items,
+    )
+}
+
+fn manual(report: &Report, lang: Lang) -> Option<Section> {
+    let items = report
+        .manual
+        .iter()
+        .map(|step| {
+            Line::bullet()
+                .strong(&called(report, &step.page, &step.title, lang))
+                .plain(pick(lang, ": ", "："))
+                .plain(step.say.get(lang))
+                .into()
+        })
+        .collect();
+    section(
+        SectionKind::Manual,
+        pick(lang, "Look yourself", "请人工查看").to_owned(),
+        items,
+    )
+}
+
+fn remedies(report: &Report, handbook: &Handbook, lang: Lang) -> Option<Section> {
+    let found = report.remedies.iter().filter_map(|named| {
+        let page = handbook.page(named.page.as_str())?;
+        let remedy = page.remedies.iter().find(|remedy| remedy.id == named.id)?;
+        Some((named, remedy))
+    });
+    let items = found
+        .map(|(named, remedy)| {
+            let mut line = Line::bullet().strong(remedy.title.get(lang));
+            if named.page.as_str() != report.runbook {
+                line = line.plain(" ").code(&named.to_string());
+            }
+            line.plain(pick(lang, " (", "（"))
                 .plain(risk_word(remedy.risk, lang))
                 .plain(pick(lang, "): ", "）："))
                 .plain(remedy.say.get(lang))
@@ -261,10 +323,10 @@ fn remedies(report: &Report, page: &Runbook, lang: Lang) -> Option<Section> {
 
 /// One line; checks that share a reason share it in the line, too.
 fn not_applicable(report: &Report, lang: Lang) -> Option<Section> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for check in report.with(Verdict::NotApplicable) {
         let why = check.say.get(lang);
-        let title = check.title.get(lang);
+        let title = called(report, &check.page, &check.title, lang);
         match reasons.iter_mut().find(|(known, _)| *known == why) {
             Some((_, titles)) => titles.push(title),
             None => reasons.push((why, vec![title])),
@@ -275,7 +337,7 @@ fn not_applicable(report: &Report, lang: Lang) -> Option<Section> {
         .map(|(why, titles)| {
             format!(
                 "{}{}{why}{}",
-                list(lang, titles.iter().copied()),
+                list(lang, titles.iter().map(String::as_str)),
                 pick(lang, " (", "（"),
                 pick(lang, ")", "）")
             )
@@ -295,10 +357,11 @@ fn not_applicable(report: &Report, lang: Lang) -> Option<Section> {
 }
 
 fn healthy(report: &Report, lang: Lang) -> Option<Section> {
-    let titles = list(
-        lang,
-        report.with(Verdict::Ok).map(|check| check.title.get(lang)),
-    );
+    let titles: Vec<String> = report
+        .with(Verdict::Ok)
+        .map(|check| called(report, &check.page, &check.title, lang))
+        .collect();
+    let titles = list(lang, titles.iter().map(String::as_str));
     let items = if titles.is_empty() {
         Vec::new()
     } else {

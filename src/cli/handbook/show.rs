@@ -10,8 +10,8 @@ use crate::{
         document::did_you_mean,
         duration,
         handbook::{
-            ArgValue, Check, Handbook, Param, ParamType, ParamValue, Remedy, Risk, Rule, Runbook,
-            Steps, coverage,
+            ArgValue, Check, Handbook, Lent, Manual, Param, ParamType, ParamValue, Remedy, Risk,
+            Rule, Runbook, Steps, coverage,
         },
         ids::{RemedyId, RunbookId},
         text::Lang,
@@ -102,6 +102,10 @@ impl Sheet {
         for check in &page.checks {
             self.check(check);
         }
+        for step in &page.looks {
+            self.by_hand(step);
+        }
+        self.borrowed(page);
         self.causes(page);
         if !page.remedies.is_empty() {
             self.heading("Remedies", "处理方法");
@@ -269,9 +273,30 @@ impl Sheet {
             self.check(check);
         }
         for step in &page.manual {
-            self.titled(step.id.as_str(), step.title.get(self.lang), &step.covers);
-            let word = self.word("by hand", "人工");
-            self.line(4, &format!("{word}: {}", step.say.get(self.lang)));
+            self.by_hand(step);
+        }
+    }
+
+    fn by_hand(&mut self, step: &Manual) {
+        self.titled(step.id.as_str(), step.title.get(self.lang), &step.covers);
+        let word = self.word("by hand", "人工");
+        self.line(4, &format!("{word}: {}", step.say.get(self.lang)));
+    }
+
+    /// Checks of other pages that run here, too.
+    fn borrowed(&mut self, page: &Runbook) {
+        if page.borrowed.is_empty() {
+            return;
+        }
+        self.heading("Borrowed checks", "借用的检查");
+        for borrowed in &page.borrowed {
+            let title = match &borrowed.lent {
+                Lent::Check(check, _) => check.title.get(self.lang),
+                Lent::Manual(step) => step.title.get(self.lang),
+                Lent::Unusable => self.word("its page has mistakes", "所在手册页有错误"),
+            };
+            let id = self.bold(&borrowed.check.to_string());
+            self.line(2, &format!("{id}: {title}"));
         }
     }
 

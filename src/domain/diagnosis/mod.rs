@@ -2,17 +2,20 @@
 //!
 //! - `fact`: named, typed values with units, and how a probe declares them
 //! - `probe`: what a probe says of itself, and how it says that it could not look
+//! - `plan`: the checks of a run, of one page or of several
 //! - `judge`: one check's facts and rules → one finding
 //! - `report`: all findings of a run → root causes, consequences, unknowns
 
 mod fact;
 mod judge;
+mod plan;
 mod probe;
 mod report;
 
 pub use fact::{Fact, FactSpec, FactType, Facts, Unit, Value};
 pub use judge::judge;
+pub use plan::{LeftOut, Plan, Step};
 pub use probe::{
-    ArgSpec, ArgType, Blind, Catalog, PerKey, ProbeSpec, Sighting, TargetKind, Unseen,
+    ArgSpec, ArgType, Blind, Catalog, MANUAL, PerKey, ProbeSpec, Sighting, TargetKind, Unseen,
 };
 pub use report::{CheckResult, Ranked, Report, Verdict, rank};

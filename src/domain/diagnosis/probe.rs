@@ -108,7 +108,7 @@ pub struct ProbeSpec {
     pub name: &'static str,
     /// What it looks at, in one line.
     pub summary: &'static str,
-    /// The kinds of target that it takes.
+    /// The kinds of target that it takes; none where it needs no target ([`MANUAL`]).
     pub targets: &'static [TargetKind],
     /// Its arguments.
     pub args: &'static [ArgSpec],
@@ -117,6 +117,16 @@ pub struct ProbeSpec {
     /// Facts that the arguments make.
     pub per_key: Option<PerKey>,
 }
+
+/// What no probe can see: a person looks. It needs no target, and the engine never runs it.
+pub static MANUAL: ProbeSpec = ProbeSpec {
+    name: "manual",
+    summary: "what only a person can see: the page says what to look for",
+    targets: &[],
+    args: &[],
+    facts: &[],
+    per_key: None,
+};
 
 /// All probes there are, by name.
 #[derive(Clone, Debug, Default)]
@@ -132,13 +142,14 @@ impl Catalog {
         Self { specs }
     }
 
-    /// The probe called `name`.
+    /// The probe called `name`, [`MANUAL`] among them.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static ProbeSpec> {
-        self.specs.iter().find(|spec| spec.name == name).copied()
+        let known = self.specs.iter().find(|spec| spec.name == name).copied();
+        known.or_else(|| (name == MANUAL.name).then_some(&MANUAL))
     }
 
-    /// Every probe, sorted by name.
+    /// Every probe that looks by itself, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &'static ProbeSpec> + '_ {
         self.specs.iter().copied()
     }

@@ -1,13 +1,13 @@
 //! All findings of a run → one ranked answer. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blind, Facts};
+use super::{Blind, Facts, LeftOut, Plan};
 use crate::domain::{
-    handbook::{Check, Runbook},
-    ids::{CauseId, CheckId, RemedyId, TargetId},
+    handbook::{Check, Manual, Relation},
+    ids::{CauseId, CheckId, CheckRef, RemedyId, RemedyRef, RunbookId, TargetId},
     text::Text,
 };
 
@@ -62,6 +62,8 @@ impl Verdict {
 /// What one check came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckResult {
+    /// The page that it stands on.
+    pub page: RunbookId,
     /// The check.
     pub id: CheckId,
     /// Where it looked.
@@ -82,7 +84,7 @@ pub struct CheckResult {
     pub facts: Facts,
     /// What a person would want to read for themselves.
     pub evidence: String,
-    /// Remedies that fit.
+    /// Remedies that fit, of the same page.
     pub remedies: Vec<RemedyId>,
     /// How long the look took, in milliseconds.
     pub duration_ms: u64,
@@ -93,6 +95,7 @@ impl CheckResult {
     #[must_use]
     pub fn blank(check: &Check, verdict: Verdict, say: Text) -> Self {
         Self {
+            page: check.page.clone(),
             id: check.id.clone(),
             target: check.target.clone(),
             title: check.title.clone(),
@@ -105,6 +108,15 @@ impl CheckResult {
             evidence: String::new(),
             remedies: Vec::new(),
             duration_ms: 0,
+        }
+    }
+
+    /// Which check it is.
+    #[must_use]
+    pub fn reference(&self) -> CheckRef {
+        CheckRef {
+            page: self.page.clone(),
+            id: self.id.clone(),
         }
     }
 
@@ -132,7 +144,7 @@ pub struct Ranked {
     /// How bad it is.
     pub verdict: Verdict,
     /// The check that found it first.
-    pub check: CheckId,
+    pub check: CheckRef,
     /// Where.
     pub target: TargetId,
     /// The sentence for the reader.
@@ -144,11 +156,13 @@ pub struct Ranked {
 /// One ranked answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The page.
+    /// The page, or the name of several pages together.
     pub runbook: String,
-    /// What the page is called.
+    /// What it is called.
     pub title: Text,
-    /// The page's version (SHA-256).
+    /// The section of the handbook; empty for several pages.
+    pub section: String,
+    /// The version of all that was run (SHA-256).
     pub page_hash: String,
     /// The worst of all checks; *unknown* only when nothing was found.
     pub verdict: Verdict,
@@ -158,8 +172,12 @@ pub struct Report {
     pub consequences: Vec<Ranked>,
     /// Every check, in the page's order.
     pub checks: Vec<CheckResult>,
-    /// Remedies that fit the root causes, then the consequences; ids of the page, each once.
-    pub remedies: Vec<RemedyId>,
+    /// Remedies that fit the root causes, then the consequences, each once.
+    pub remedies: Vec<RemedyRef>,
+    /// What only a person can see, with what to look for.
+    pub manual: Vec<Arc<Manual>>,
+    /// Checks that were not run.
+    pub left_out: Vec<LeftOut>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -189,14 +207,14 @@ impl Report {
     }
 }
 
-/// Ranks `checks`, which are all results of one run of `page` in the page's order.
+/// Ranks `checks`, which are all results of one run of `plan` in its order.
 ///
 /// A finding is a root cause unless the cause of another finding explains it, at once or through
 /// causes between them, whether or not those were found too. Causes that explain each other in a
 /// circle are decided by severity, then by the page's order.
 #[must_use]
-pub fn rank(page: &Runbook, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
-    let found = Findings::collect(page, &checks);
+pub fn rank(plan: &Plan, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
+    let found = Findings::collect(&plan.relation, &checks);
     let mut roots = Vec::new();
     let mut consequences = Vec::new();
     for (n, (cause, first)) in found.causes.iter().enumerate() {
@@ -204,7 +222,7 @@ pub fn rank(page: &Runbook, checks: Vec<CheckResult>, duration_ms: u64) -> Repor
         let ranked = Ranked {
             cause: cause.clone(),
             verdict: first.verdict,
-            check: first.id.clone(),
+            check: first.reference(),
             target: first.target.clone(),
             say: first.say.clone(),
             explained_by,
@@ -221,27 +239,32 @@ pub fn rank(page: &Runbook, checks: Vec<CheckResult>, duration_ms: u64) -> Repor
     let root_causes: Vec<Ranked> = roots.into_iter().map(|(_, ranked)| ranked).collect();
     consequences.sort_by_key(|ranked| std::cmp::Reverse(ranked.verdict));
     Report {
-        runbook: page.id.to_string(),
-        title: page.title.clone(),
-        page_hash: page.hash.clone(),
-        verdict: overall(&checks),
+        runbook: plan.name.clone(),
+        title: plan.title.clone(),
+        section: plan.section.clone(),
+        page_hash: plan.hash.clone(),
+        verdict: overall(&checks, &plan.left_out),
         remedies: remedies(&root_causes, &consequences, &checks),
         root_causes,
         consequences,
         checks,
+        manual: plan.manual.clone(),
+        left_out: plan.left_out.clone(),
         duration_ms,
     }
 }
 
-fn overall(checks: &[CheckResult]) -> Verdict {
+fn overall(checks: &[CheckResult], left_out: &[LeftOut]) -> Verdict {
+    let missed = left_out.iter().filter(|one| one.missed);
     checks
         .iter()
         .map(|check| check.verdict)
+        .chain(missed.map(|_| Verdict::Unknown))
         .max()
         .unwrap_or(Verdict::NotApplicable)
 }
 
-fn remedies(roots: &[Ranked], consequences: &[Ranked], checks: &[CheckResult]) -> Vec<RemedyId> {
+fn remedies(roots: &[Ranked], consequences: &[Ranked], checks: &[CheckResult]) -> Vec<RemedyRef> {
     let mut seen = BTreeSet::new();
     roots
         .iter()
@@ -251,9 +274,13 @@ fn remedies(roots: &[Ranked], consequences: &[Ranked], checks: &[CheckResult]) -
                 .iter()
                 .filter(|check| check.cause.as_ref() == Some(&ranked.cause))
         })
-        .flat_map(|check| &check.remedies)
-        .filter(|remedy| seen.insert((*remedy).clone()))
-        .cloned()
+        .flat_map(|check| {
+            check.remedies.iter().map(|id| RemedyRef {
+                page: check.page.clone(),
+                id: id.clone(),
+            })
+        })
+        .filter(|remedy| seen.insert(remedy.clone()))
         .collect()
 }
 
@@ -266,14 +293,8 @@ struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    fn collect(page: &Runbook, checks: &'a [CheckResult]) -> Self {
+    fn collect(relation: &Relation, checks: &'a [CheckResult]) -> Self {
         let mut causes: Vec<(CauseId, &CheckResult)> = Vec::new();
-        let mut edges: BTreeMap<&CauseId, BTreeSet<&CauseId>> = BTreeMap::new();
-        for rule in page.checks.iter().flat_map(|check| &check.rules) {
-            if let Some(cause) = &rule.cause {
-                edges.entry(cause).or_default().extend(&rule.explains);
-            }
-        }
         for check in checks.iter().filter(|check| check.verdict.is_finding()) {
             let Some(cause) = &check.cause else { continue };
             match causes.iter_mut().find(|(known, _)| known == cause) {
@@ -285,7 +306,7 @@ impl<'a> Findings<'a> {
         let reach = causes
             .iter()
             .map(|(cause, _)| {
-                let all = reachable(cause, &edges);
+                let all = relation.reachable(cause);
                 (0..causes.len())
                     .filter(|n| all.contains(&causes[*n].0))
                     .collect()
@@ -318,20 +339,4 @@ impl<'a> Findings<'a> {
         let (a, b) = (self.causes[m].1.verdict, self.causes[n].1.verdict);
         a > b || (a == b && m < n)
     }
-}
-
-fn reachable<'a>(
-    from: &'a CauseId,
-    edges: &BTreeMap<&'a CauseId, BTreeSet<&'a CauseId>>,
-) -> BTreeSet<CauseId> {
-    let mut seen = BTreeSet::new();
-    let mut todo = vec![from];
-    while let Some(cause) = todo.pop() {
-        for next in edges.get(cause).into_iter().flatten() {
-            if seen.insert((*next).clone()) {
-                todo.push(next);
-            }
-        }
-    }
-    seen
 }

@@ -61,6 +61,7 @@ impl Lint<'_> {
             .collect();
         let read = read_all(files, self.catalog);
         let mut problems = read.problems;
+        problems.extend(read.too_large);
         for page in &read.pages {
             self.page(page, &mut problems);
         }
@@ -182,6 +183,7 @@ impl Lint<'_> {
             }
             Some((_, kind)) => {
                 if let Some(spec) = spec
+                    && !spec.targets.is_empty()
                     && !spec.targets.contains(kind)
                 {
                     let takes: Vec<&str> = spec.targets.iter().map(|kind| kind.word()).collect();

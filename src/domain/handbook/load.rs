@@ -2,18 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use indexmap::IndexMap;
-
 use super::{
     Handbook, Runbook,
+    borrow::{self, resolve},
     limits::{COMMAND_CHARS, MOST_OPTIONS, command_chars},
-    raw::{RawPage, RawRule},
+    raw::{RawPage, RawRule, RawRunbook},
     read::read,
 };
 use crate::domain::{
     diagnosis::Catalog,
     document::{Document, Level, Path, Problem, closest},
-    ids::{CauseId, RunbookId},
+    ids::CauseId,
 };
 
 /// Reads one page by itself. Causes of other pages that it explains are taken on trust.
@@ -45,31 +44,94 @@ impl Handbook {
         catalog: &Catalog,
     ) -> Result<Self, Vec<Problem>> {
         let read = read_all(pages, catalog);
-        let problems = errors(read.problems);
+        let mut problems = errors(read.problems);
+        problems.extend(read.too_large);
         match read.handbook {
             Some(handbook) if problems.is_empty() => Ok(handbook),
             _ => Err(problems),
         }
     }
+
+    /// Reads all pages and leaves out those that have mistakes: one broken page must not keep the
+    /// others from being asked.
+    #[must_use]
+    pub fn load_sound<N: AsRef<str>, T: AsRef<str>>(
+        pages: impl IntoIterator<Item = (N, T)>,
+        catalog: &Catalog,
+    ) -> Loaded {
+        let read = read_all(pages, catalog);
+        let mut broken: Vec<BrokenPage> = Vec::new();
+        for problem in errors(read.problems) {
+            match broken.iter_mut().find(|page| page.file == problem.file) {
+                Some(page) => page.problems.push(problem),
+                None => broken.push(BrokenPage {
+                    id: id_of(&read.pages, &problem.file),
+                    file: problem.file.clone(),
+                    problems: vec![problem],
+                }),
+            }
+        }
+        let sound = read.pages.into_iter().filter(|page| {
+            let file = page.document.source().name();
+            broken.iter().all(|broken| broken.file != file)
+        });
+        let handbook = resolve(&sound.filter_map(|page| page.runbook).collect::<Vec<_>>());
+        Loaded { handbook, broken }
+    }
+}
+
+/// The id of the page in `file`: what it says, else what its file is called.
+fn id_of(pages: &[Page], file: &str) -> String {
+    let page = pages
+        .iter()
+        .find(|page| page.document.source().name() == file);
+    let said = page.map(Page::id).filter(|id| !id.is_empty());
+    let stem = std::path::Path::new(file)
+        .file_stem()
+        .and_then(std::ffi::OsStr::to_str);
+    said.or(stem).unwrap_or(file).to_owned()
+}
+
+/// A page that can't be used as it is.
+#[derive(Clone, Debug)]
+pub struct BrokenPage {
+    /// Its id; that of its file's name when none can be read.
+    pub id: String,
+    /// Its file.
+    pub file: String,
+    /// Every mistake in it.
+    pub problems: Vec<Problem>,
+}
+
+/// The pages that can be used, and those that can't.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The pages without mistakes.
+    pub handbook: Handbook,
+    /// The others.
+    pub broken: Vec<BrokenPage>,
 }
 
 /// A page as it is written.
 pub(super) struct Page {
     pub document: Document<RawPage>,
-    runbook: Option<Arc<Runbook>>,
+    pub runbook: Option<Arc<Runbook>>,
 }
 
 impl Page {
+    pub(super) fn head(&self) -> Option<&RawRunbook> {
+        self.document.value.runbook.as_ref()
+    }
+
     /// The page's id, as written; empty when it has none.
     pub(super) fn id(&self) -> &str {
-        let head = self.document.value.runbook.as_ref();
-        head.and_then(|head| head.id.as_deref()).unwrap_or_default()
+        let id = self.head().and_then(|head| head.id.as_deref());
+        id.unwrap_or_default()
     }
 
     pub(super) fn section(&self) -> &str {
-        let head = self.document.value.runbook.as_ref();
-        head.and_then(|head| head.section.as_deref())
-            .unwrap_or_default()
+        let section = self.head().and_then(|head| head.section.as_deref());
+        section.unwrap_or_default()
     }
 
     /// Every rule of a check, with its place.
@@ -91,6 +153,8 @@ pub(super) struct ReadAll {
     /// The pages whose form can be read, in the order of their sections.
     pub pages: Vec<Page>,
     pub problems: Vec<Problem>,
+    /// What is wrong with all pages together, and with none alone.
+    pub too_large: Vec<Problem>,
 }
 
 /// Reads all pages.
@@ -114,28 +178,24 @@ pub(super) fn read_all<N: AsRef<str>, T: AsRef<str>>(
     }
     pages.sort_by_key(|page| section_key(page.section()));
     problems.extend(twice(&pages));
+    problems.extend(borrow::problems(&pages, all_readable));
     problems.extend(shared_alerts(&pages));
     problems.extend(unknown_causes(&pages, &causes, all_readable));
     let handbook = all_readable.then(|| assemble(&pages)).flatten();
-    if let Some(handbook) = &handbook {
-        problems.extend(too_large(handbook, &pages));
-    }
+    let too_large = handbook
+        .as_ref()
+        .map(|handbook| too_large(handbook, &pages));
     ReadAll {
         handbook,
         pages,
         problems,
+        too_large: too_large.unwrap_or_default(),
     }
 }
 
 fn assemble(pages: &[Page]) -> Option<Handbook> {
-    let pages: Option<IndexMap<RunbookId, Arc<Runbook>>> = pages
-        .iter()
-        .map(|page| {
-            let runbook = page.runbook.as_ref()?;
-            Some((runbook.id.clone(), Arc::clone(runbook)))
-        })
-        .collect();
-    Some(Handbook { pages: pages? })
+    let pages: Option<Vec<Arc<Runbook>>> = pages.iter().map(|page| page.runbook.clone()).collect();
+    Some(resolve(&pages?))
 }
 
 /// Sections by their numbers: 2.10 comes after 2.9.
@@ -168,8 +228,9 @@ fn twice(pages: &[Page]) -> Vec<Problem> {
 
 fn shared_alerts(pages: &[Page]) -> Vec<Problem> {
     let alerts = |page: &Page| {
-        let head = page.document.value.runbook.as_ref();
-        head.map(|head| head.alerts.clone()).unwrap_or_default()
+        page.head()
+            .map(|head| head.alerts.clone())
+            .unwrap_or_default()
     };
     let mut problems = Vec::new();
     for (n, page) in pages.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! The handbook as data: pages of `commands/*.toml` as validated types.
 
+mod borrow;
 mod expression;
 mod filters;
 pub mod limits;
@@ -16,10 +17,10 @@ pub use expression::{
 };
 pub use filters::{FILTERS, FilterSpec};
 pub use lint::{Lint, Linted, STALE_AFTER_DAYS};
-pub use load::parse;
+pub use load::{BrokenPage, Loaded, parse};
 pub use model::{
-    AlertMatch, ArgValue, Args, Check, Handbook, Manual, Param, ParamType, ParamValue, Params,
-    Remedy, Risk, Rule, Runbook, Severity,
+    AlertMatch, ArgValue, Args, Borrowed, Check, Handbook, Lent, Manual, Param, ParamType,
+    ParamValue, Params, Relation, Remedy, Risk, Rule, Runbook, Severity,
 };
 pub use steps::{Covered, Step, StepKind, Steps, coverage};
 

@@ -1,6 +1,10 @@
 //! The types of a page, after parsing: none of them can be wrong.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -8,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, Sentence};
 use crate::domain::{
     diagnosis::Verdict,
-    ids::{CauseId, CheckId, RemedyId, RunbookId, TargetId},
+    ids::{CauseId, CheckId, CheckRef, RemedyId, RunbookId, TargetId},
     text::Text,
 };
 
@@ -133,6 +137,8 @@ pub struct Rule {
 /// A step of a page: a probe, its arguments, and the rules that judge its facts.
 #[derive(Clone, Debug)]
 pub struct Check {
+    /// The page that it stands on.
+    pub page: RunbookId,
     /// The id, unique on its page.
     pub id: CheckId,
     /// Steps of the handbook that this carries (`2.3.d4`).
@@ -151,6 +157,8 @@ pub struct Check {
     pub rules: Vec<Rule>,
     /// What is said when no rule applies.
     pub healthy: Option<Sentence>,
+    /// Parameters of its page that its arguments, conditions or sentences name.
+    pub uses: BTreeSet<String>,
 }
 
 /// An approved change. In this version it is shown and not carried out; the fields from `action` on
@@ -181,17 +189,39 @@ pub struct Remedy {
     pub cooldown: Option<Duration>,
 }
 
-/// A step of prevention that only a person can do.
-#[derive(Clone, Debug)]
+/// A step that only a person can do.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manual {
+    /// The page that it stands on.
+    pub page: RunbookId,
     /// The id, unique on its page.
     pub id: CheckId,
     /// Steps of the handbook that this carries.
     pub covers: Vec<String>,
     /// What it is called.
     pub title: Text,
-    /// What the person is asked to do.
+    /// What the person is asked to do, or to look for.
     pub say: Text,
+}
+
+/// A check of another page that runs on this one, too.
+#[derive(Clone, Debug)]
+pub struct Borrowed {
+    /// Which one.
+    pub check: CheckRef,
+    /// The check itself.
+    pub lent: Lent,
+}
+
+/// What stands behind a borrowed check.
+#[derive(Clone, Debug)]
+pub enum Lent {
+    /// A check with the defaults of its own page's parameters.
+    Check(Arc<Check>, Arc<Params>),
+    /// Something that only a person can look at.
+    Manual(Arc<Manual>),
+    /// Its page can't be used as it is now.
+    Unusable,
 }
 
 /// One page of the handbook.
@@ -215,18 +245,34 @@ pub struct Runbook {
     pub alerts: Vec<AlertMatch>,
     /// Its parameters.
     pub params: Vec<Param>,
-    /// Its checks.
-    pub checks: Vec<Check>,
+    /// Its own checks.
+    pub checks: Vec<Arc<Check>>,
+    /// What a person looks at in a diagnosis, since no probe can.
+    pub looks: Vec<Arc<Manual>>,
+    /// Checks of other pages that run here, too.
+    pub borrowed: Vec<Borrowed>,
     /// Its remedies.
     pub remedies: Vec<Remedy>,
     /// Checks for the patrol, not for a diagnosis.
-    pub prevent: Vec<Check>,
+    pub prevent: Vec<Arc<Check>>,
     /// Prevention that only a person can do.
-    pub manual: Vec<Manual>,
+    pub manual: Vec<Arc<Manual>>,
     /// Causes that the page explains and that no page finds yet, with what they are called.
     pub causes: IndexMap<CauseId, Text>,
-    /// SHA-256 of the page's text, hexadecimal; which version of the page a report ran.
+    /// SHA-256 of the page's text and of the pages from which it borrows, hexadecimal; which version
+    /// of the page a report ran.
     pub hash: String,
+}
+
+impl Runbook {
+    /// What the parameters are when none is given; those that must be given are not there.
+    #[must_use]
+    pub fn defaults(&self) -> Params {
+        let given = self.params.iter();
+        given
+            .filter_map(|param| Some((param.name.clone(), param.default.clone()?)))
+            .collect()
+    }
 }
 
 /// Pages are equal when they are the same version of the same page.
@@ -237,10 +283,46 @@ impl PartialEq for Runbook {
 }
 
 /// All pages, by id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Handbook {
     /// The pages in the order of their sections.
     pub pages: IndexMap<RunbookId, Arc<Runbook>>,
+    /// Which cause follows from which, by every rule of every page.
+    pub relation: Arc<Relation>,
+}
+
+/// Which cause follows from which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Relation(BTreeMap<CauseId, BTreeSet<CauseId>>);
+
+impl Relation {
+    /// What the rules of `checks` say of it.
+    #[must_use]
+    pub fn of<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Self {
+        let mut follows: BTreeMap<CauseId, BTreeSet<CauseId>> = BTreeMap::new();
+        for rule in checks.into_iter().flat_map(|check| &check.rules) {
+            if let Some(cause) = &rule.cause {
+                let known = follows.entry(cause.clone()).or_default();
+                known.extend(rule.explains.iter().cloned());
+            }
+        }
+        Self(follows)
+    }
+
+    /// Every cause that follows from `cause`, at once or through causes in between.
+    #[must_use]
+    pub fn reachable(&self, cause: &CauseId) -> BTreeSet<CauseId> {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![cause];
+        while let Some(cause) = todo.pop() {
+            for next in self.0.get(cause).into_iter().flatten() {
+                if seen.insert(next.clone()) {
+                    todo.push(next);
+                }
+            }
+        }
+        seen
+    }
 }
 
 impl Handbook {
@@ -248,5 +330,19 @@ impl Handbook {
     #[must_use]
     pub fn page(&self, id: &str) -> Option<&Arc<Runbook>> {
         self.pages.get(id)
+    }
+
+    /// A handbook of `pages`, in their order; what they borrow is resolved already.
+    #[must_use]
+    pub fn of(pages: impl IntoIterator<Item = Arc<Runbook>>) -> Self {
+        let pages: IndexMap<RunbookId, Arc<Runbook>> = pages
+            .into_iter()
+            .map(|page| (page.id.clone(), page))
+            .collect();
+        let checks = pages
+            .values()
+            .flat_map(|page| page.checks.iter().chain(&page.prevent));
+        let relation = Arc::new(Relation::of(checks.map(AsRef::as_ref)));
+        Self { pages, relation }
     }
 }

@@ -64,6 +64,9 @@ pub(super) struct RawRunbook {
     /// Alerts that belong to this page: for each the labels that it must carry.
     #[serde(default)]
     pub alerts: Vec<IndexMap<String, String>>,
+    /// Checks of other pages that run on this one, too, as they stand there: `["redis/ping"]`.
+    #[serde(default)]
+    pub borrows: Vec<String>,
 }
 
 /// A date without quotes.
@@ -208,11 +211,11 @@ pub(super) struct RawCheck {
     /// What it is called.
     #[schemars(required)]
     pub title: Option<RawText>,
-    /// The probe that looks (`handbell probes` lists them), or "manual" for a step of prevention
-    /// that only a person can do.
+    /// The probe that looks (`handbell probes` lists them), or "manual" for what only a person can
+    /// see or do.
     #[schemars(required)]
     pub probe: Option<String>,
-    /// The name of a target in targets.toml.
+    /// The name of a target in targets.toml; left out where the probe needs none ("manual").
     pub target: Option<String>,
     /// The probe's arguments.
     #[serde(default)]
@@ -224,7 +227,7 @@ pub(super) struct RawCheck {
     pub rule: Vec<RawRule>,
     /// What is said when no rule applies.
     pub healthy: Option<RawText>,
-    /// What the person is asked to do (`probe = "manual"` only).
+    /// What the person is asked to look for, or to do (`probe = "manual"` only).
     pub say: Option<RawText>,
 }
 

@@ -1,15 +1,15 @@
 //! `[[check]]` and `[[prevent]]`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 
 use super::{Path, Reader};
 use crate::domain::{
-    diagnosis::{FactSpec, FactType, ProbeSpec, Unit},
+    diagnosis::{FactSpec, FactType, MANUAL, ProbeSpec, Unit},
     document::did_you_mean,
     handbook::{
-        Check, Manual, Param, ParamType,
+        Args, Check, Manual, Param, ParamType, Rule, Sentence,
         limits::{DESCRIPTION_CHARS, FIELD_VALUE_CHARS},
         raw::{RawArg, RawCheck},
         typing::{Name, Names},
@@ -20,39 +20,35 @@ use crate::domain::{
 /// channel have stopped waiting.
 const TIMEOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_mins(1));
 
-/// The "probe" of a step that only a person can do.
-const MANUAL: &str = "manual";
+/// What a check asks of which probe, and what it makes of the answer.
+type Judged = (&'static ProbeSpec, Args, Vec<Rule>, Option<Sentence>);
 
 impl<'a> Reader<'a> {
-    pub(super) fn checks(&mut self, params: &[Param]) -> Vec<Check> {
-        let path = Path::root().key("check");
+    pub(super) fn checks(&mut self, params: &[Param]) -> (Vec<Arc<Check>>, Vec<Arc<Manual>>) {
         let raw: &'a [RawCheck] = &self.raw.check;
-        let mut checks = Vec::new();
-        for (n, check) in raw.iter().enumerate() {
-            let path = path.at(n);
-            if check.probe.as_deref() == Some(MANUAL) {
-                self.problem_hint(
-                    &path.key("probe"),
-                    "a diagnosis waits for nobody, so it has no manual steps",
-                    Some("put it under [[prevent]]".to_owned()),
-                );
-                continue;
-            }
-            checks.extend(self.check(check, params, &path));
-        }
-        checks
+        self.probed_and_manual("check", raw, params)
     }
 
-    pub(super) fn preventions(&mut self, params: &[Param]) -> (Vec<Check>, Vec<Manual>) {
-        let path = Path::root().key("prevent");
+    pub(super) fn preventions(&mut self, params: &[Param]) -> (Vec<Arc<Check>>, Vec<Arc<Manual>>) {
         let raw: &'a [RawCheck] = &self.raw.prevent;
+        self.probed_and_manual("prevent", raw, params)
+    }
+
+    /// What a probe looks at, and what a person does.
+    fn probed_and_manual(
+        &mut self,
+        list: &str,
+        raw: &'a [RawCheck],
+        params: &[Param],
+    ) -> (Vec<Arc<Check>>, Vec<Arc<Manual>>) {
+        let path = Path::root().key(list);
         let (mut checks, mut manual) = (Vec::new(), Vec::new());
         for (n, check) in raw.iter().enumerate() {
             let path = path.at(n);
-            if check.probe.as_deref() == Some(MANUAL) {
-                manual.extend(self.manual(check, &path));
+            if check.probe.as_deref() == Some(MANUAL.name) {
+                manual.extend(self.manual(check, &path).map(Arc::new));
             } else {
-                checks.extend(self.check(check, params, &path));
+                checks.extend(self.check(check, params, &path).map(Arc::new));
             }
         }
         (checks, manual)
@@ -65,7 +61,7 @@ impl<'a> Reader<'a> {
         if raw.say.is_none() {
             self.problem(
                 path,
-                "a manual step lacks `say`: what the person is asked to do",
+                "a manual step lacks `say`: what the person is asked to look for, or to do",
             );
         }
         let say = self.text(raw.say.as_ref(), &path.key("say"), FIELD_VALUE_CHARS);
@@ -81,6 +77,7 @@ impl<'a> Reader<'a> {
             self.push(self.document.key_problem(&path.key(key), message));
         }
         Some(Manual {
+            page: self.id.parse().ok()?,
             id: id?,
             covers,
             title: title?,
@@ -112,11 +109,16 @@ impl<'a> Reader<'a> {
                 "the check has no [[check.rule]]: it would judge nothing",
             );
         }
-        let spec = self.spec(raw.probe.as_deref()?, &path.key("probe"))?;
-        let args = self.args(&raw.args, spec, params, path);
-        let names = self.names(spec, &raw.args, params, path);
-        let (rules, healthy) = self.rules(raw, &names, path);
+        let used_elsewhere = std::mem::take(&mut self.used_params);
+        let judged = self.judged(raw, params, path);
+        let uses = std::mem::replace(&mut self.used_params, used_elsewhere);
+        self.used_params.extend(uses.iter().cloned());
+        // Facts are among them.
+        let is_param = |name: &String| params.iter().any(|param| param.name == *name);
+        let uses = uses.into_iter().filter(is_param).collect();
+        let (spec, args, rules, healthy) = judged?;
         Some(Check {
+            page: self.id.parse().ok()?,
             id: id?,
             covers,
             title: title?,
@@ -126,14 +128,27 @@ impl<'a> Reader<'a> {
             timeout,
             rules,
             healthy,
+            uses,
         })
+    }
+
+    /// The probe, what it is asked, and how its answer is judged.
+    fn judged(&mut self, raw: &'a RawCheck, params: &[Param], path: &Path) -> Option<Judged> {
+        let spec = self.spec(raw.probe.as_deref()?, &path.key("probe"))?;
+        let args = self.args(&raw.args, spec, params, path);
+        let names = self.names(spec, &raw.args, params, path);
+        let (rules, healthy) = self.rules(raw, &names, path);
+        Some((spec, args, rules, healthy))
     }
 
     fn spec(&mut self, probe: &str, path: &Path) -> Option<&'static ProbeSpec> {
         let spec = self.catalog.get(probe);
         if spec.is_none() {
-            let hint = did_you_mean(probe, self.catalog.iter().map(|spec| spec.name))
-                .or_else(|| Some("`handbell probes` lists them".to_owned()));
+            let hint = did_you_mean(
+                probe,
+                self.catalog.iter().chain([&MANUAL]).map(|spec| spec.name),
+            )
+            .or_else(|| Some("`handbell probes` lists them".to_owned()));
             self.problem_hint(path, format!("there is no probe `{probe}`"), hint);
         }
         spec

@@ -5,11 +5,11 @@ use indexmap::IndexMap;
 use super::{Path, Reader};
 use crate::domain::{
     handbook::{
-        AlertMatch, Runbook,
+        AlertMatch, Borrowed, Lent, Runbook,
         limits::{DESCRIPTION_CHARS, described_chars},
         raw::RawDate,
     },
-    ids::CauseId,
+    ids::{CauseId, CheckRef},
     text::{Lang, Text},
 };
 
@@ -35,6 +35,7 @@ impl Reader<'_> {
         {
             self.problem(&path.key("owner"), "the page has no owner");
         }
+        let borrowed = self.borrowed(&raw.borrows, &path.key("borrows"));
         self.named_like_its_file(&path.key("id"));
         Some(Runbook {
             id: id?,
@@ -47,6 +48,8 @@ impl Reader<'_> {
             alerts,
             params: Vec::new(),
             checks: Vec::new(),
+            looks: Vec::new(),
+            borrowed,
             remedies: Vec::new(),
             prevent: Vec::new(),
             manual: Vec::new(),
@@ -107,6 +110,28 @@ impl Reader<'_> {
             }
         }
         alerts.to_vec()
+    }
+
+    /// Checks of other pages, not looked up yet: that is for when all pages are there.
+    fn borrowed(&mut self, borrows: &[String], path: &Path) -> Vec<Borrowed> {
+        let mut borrowed: Vec<Borrowed> = Vec::new();
+        for (n, text) in borrows.iter().enumerate() {
+            let path = path.at(n);
+            let Some(check) = self.parsed::<CheckRef>(Some(text), &path, "a borrowed check") else {
+                continue;
+            };
+            if check.page.as_str() == self.id {
+                self.problem(&path, format!("`{check}` is a check of this very page"));
+            }
+            if borrowed.iter().any(|known| known.check == check) {
+                self.problem(&path, format!("`{check}` stands here twice"));
+            }
+            borrowed.push(Borrowed {
+                check,
+                lent: Lent::Unusable,
+            });
+        }
+        borrowed
     }
 
     /// `[[cause]]`: what this page explains although no page finds it yet.

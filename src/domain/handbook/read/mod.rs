@@ -116,21 +116,27 @@ impl<'a> Reader<'a> {
         let causes = self.declared_causes();
         self.collect_causes();
         let params = self.params();
-        let checks = self.checks(&params);
+        let (checks, looks) = self.checks(&params);
         let (prevent, manual) = self.preventions(&params);
         let remedies = self.remedies();
         self.unused(&params);
         let head = self.head();
-        if self.raw.check.is_empty() {
+        let borrows = self
+            .raw
+            .runbook
+            .as_ref()
+            .is_some_and(|head| !head.borrows.is_empty());
+        if self.raw.check.is_empty() && !borrows {
             let path = Path::root().key("runbook");
             self.problem(
                 &path,
-                "the page has no [[check]]: a diagnosis would look at nothing",
+                "the page has no [[check]] and borrows none: a diagnosis would look at nothing",
             );
         }
         let mut runbook = head?;
         runbook.params = params;
         runbook.checks = checks;
+        runbook.looks = looks;
         runbook.prevent = prevent;
         runbook.manual = manual;
         runbook.remedies = remedies;
