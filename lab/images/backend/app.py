@@ -64,7 +64,7 @@ class Shop:
         self.pool = Pool(settings) if settings.has_database else None
         self.catalogue = Catalogue(self.redis, self.pool, self.modes, settings.products_ttl)
         self.health = Health(self.redis, self.pool)
-        keys = Keys(settings.wechatpay_keys) if settings.wechatpay_keys else None
+        keys = Keys(settings) if settings.merchant_id else None
         self.wechatpay = Client(settings, keys) if keys and settings.wechatpay_url else None
         locks = StockLocks(self.redis, self.modes, settings.lock_ttl, settings.lock_wait)
         self.orders = Orders(self.pool, locks, self.modes, settings.order_life) if self.pool else None
@@ -94,6 +94,7 @@ class Handler(BaseHTTPRequestHandler):
     working = threading.BoundedSemaphore(MAX_REQUESTS)
     protocol_version = "HTTP/1.1"
     timeout = 30
+    disable_nagle_algorithm = True
 
     def do_GET(self):  # noqa: N802, the name is http.server's
         self._serve(self._get)

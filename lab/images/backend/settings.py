@@ -12,7 +12,10 @@
 | LOCK_TTL, LOCK_WAIT | a stock lock's life; how long a request waits for one | 10, 2 |
 | ORDER_LIFE | after how long an unpaid order is cancelled | 1800 |
 | WECHATPAY_URL, WECHATPAY_CONNECT, WECHATPAY_CA | the address of WeChat Pay; host:port to connect to instead of resolving it; its CA | none |
-| WECHATPAY_KEYS | the directory of the merchant's keys (see ../wechatpay/keys.py) | none |
+| MERCHANT_ID, APPID | the merchant's numbers; without MERCHANT_ID nothing is paid through WeChat Pay | none, wxlab0000000000001 |
+| MERCHANT_KEY_FILE, MERCHANT_CERT_FILE | what requests are signed with, and the certificate whose serial number says so | none |
+| PUBLIC_KEY_ID, PLATFORM_PUBLIC_KEY_FILE | WeChat Pay's public key, which answers and notifications are verified with | none |
+| API_V3_KEY_FILE | what notifications are decrypted with | none |
 | WECHATPAY_NOTIFY_URL | where WeChat Pay is told to send its notifications | none |
 | WECHATPAY_TIMEOUT | of one request | 3 |
 | LOAD | visits a second that the shop makes by itself; 0 is none | 5 |
@@ -65,7 +68,13 @@ class Settings:
     wechatpay_url: str
     wechatpay_connect: str
     wechatpay_ca: str
-    wechatpay_keys: str
+    merchant_id: str
+    appid: str
+    merchant_key_file: str
+    merchant_cert_file: str
+    public_key_id: str
+    platform_public_key_file: str
+    api_v3_key_file: str
     notify_url: str
     wechatpay_timeout: float
     load: float
@@ -105,7 +114,13 @@ class Settings:
             wechatpay_url=get("WECHATPAY_URL", ""),
             wechatpay_connect=get("WECHATPAY_CONNECT", ""),
             wechatpay_ca=get("WECHATPAY_CA", ""),
-            wechatpay_keys=get("WECHATPAY_KEYS", ""),
+            merchant_id=get("MERCHANT_ID", ""),
+            appid=get("APPID") or "wxlab0000000000001",
+            merchant_key_file=get("MERCHANT_KEY_FILE", ""),
+            merchant_cert_file=get("MERCHANT_CERT_FILE", ""),
+            public_key_id=get("PUBLIC_KEY_ID", ""),
+            platform_public_key_file=get("PLATFORM_PUBLIC_KEY_FILE", ""),
+            api_v3_key_file=get("API_V3_KEY_FILE", ""),
             notify_url=get("WECHATPAY_NOTIFY_URL", ""),
             wechatpay_timeout=_number(environ, "WECHATPAY_TIMEOUT", 3.0),
             load=_number(environ, "LOAD", 5.0),

@@ -1,14 +1,13 @@
 """The merchant's side of WeChat Pay API v3: signs requests, verifies answers and notifications, decrypts resources.
 
 Rules: https://pay.weixin.qq.com/doc/v3/merchant/4012365342 (signing), 4013053249 (verifying), 4012071382 (decrypting).
-Keys come from a directory that ../wechatpay/keys.py makes; no key, signature or plaintext is ever logged.
+Keys come from files; no key, signature or plaintext is ever logged.
 """
 
 import base64
 import contextlib
 import http.client
 import json
-import os
 import secrets
 import socket
 import ssl
@@ -42,22 +41,19 @@ class WechatPayError(Exception):
 class Keys:
     """The merchant's keys and numbers."""
 
-    def __init__(self, directory):
-        def read(name):
-            with open(os.path.join(directory, name), "rb") as file:
+    def __init__(self, settings):
+        def read(path):
+            with open(path, "rb") as file:
                 return file.read()
 
-        about = json.loads(read("merchant.json"))
-        self.merchant_id = about["merchant_id"]
-        self.appid = about["appid"]
-        self.serial = about["merchant_serial"]
-        self.public_key_id = about["public_key_id"]
-        self._private = serialization.load_pem_private_key(read("apiclient_key.pem"), None)
-        self._trusted = {
-            about["public_key_id"]: serialization.load_pem_public_key(read("wechatpay_public_key.pem")),
-            about["platform_serial"]: x509.load_pem_x509_certificate(read("wechatpay_platform.pem")).public_key(),
-        }
-        self._api_v3_key = read("apiv3.key").strip()
+        self.merchant_id = settings.merchant_id
+        self.appid = settings.appid
+        certificate = x509.load_pem_x509_certificate(read(settings.merchant_cert_file))
+        self.serial = f"{certificate.serial_number:X}"
+        self.public_key_id = settings.public_key_id
+        self._private = serialization.load_pem_private_key(read(settings.merchant_key_file), None)
+        self._trusted = {settings.public_key_id: serialization.load_pem_public_key(read(settings.platform_public_key_file))}
+        self._api_v3_key = read(settings.api_v3_key_file).strip()
 
     def __repr__(self):
         return f"Keys(merchant_id={self.merchant_id})"

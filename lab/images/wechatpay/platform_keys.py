@@ -1,8 +1,6 @@
 """The platform's side of API v3's signatures and encryption."""
 
 import base64
-import json
-import os
 import re
 import secrets
 import time
@@ -22,6 +20,11 @@ MAX_NONCES = 20000
 FIELD = re.compile(r'\s*([a-z_]+)="([^"]*)"\s*(?:,|$)')
 
 
+def serial(certificate):
+    """A certificate's number as WeChat Pay writes it."""
+    return f"{certificate.serial_number:X}"
+
+
 class SignError(Exception):
     """A request's signature is missing or wrong; the words say what."""
 
@@ -29,19 +32,19 @@ class SignError(Exception):
 class PlatformKeys:
     """Verifies merchants, signs answers and notifications."""
 
-    def __init__(self, directory):
+    def __init__(self, environ):
         def read(name):
-            with open(os.path.join(directory, name), "rb") as file:
+            with open(environ[name], "rb") as file:
                 return file.read()
 
-        about = json.loads(read("merchant.json"))
-        self.merchant_id, self.appid = about["merchant_id"], about["appid"]
-        self._merchant_serial = about["merchant_serial"]
-        self._platform_serial, self._public_key_id = about["platform_serial"], about["public_key_id"]
-        self._merchant = x509.load_pem_x509_certificate(read("merchant.pem")).public_key()
-        self._private = serialization.load_pem_private_key(read("platform.key"), None)
-        self._certificate = read("platform.pem")
-        self._api_v3_key = read("apiv3.key").strip()
+        merchant = x509.load_pem_x509_certificate(read("MERCHANT_CERT_FILE"))
+        self._certificate = read("PLATFORM_CERT_FILE")
+        self.merchant_id = environ["MERCHANT_ID"]
+        self._merchant, self._merchant_serial = merchant.public_key(), serial(merchant)
+        self._platform_serial = serial(x509.load_pem_x509_certificate(self._certificate))
+        self._public_key_id = environ["PUBLIC_KEY_ID"]
+        self._private = serialization.load_pem_private_key(read("PLATFORM_KEY_FILE"), None)
+        self._api_v3_key = read("API_V3_KEY_FILE").strip()
         self._nonces = {}
 
     def authenticate(self, method, target, headers, body):
@@ -80,14 +83,14 @@ class PlatformKeys:
         if "wrong-signature" in mischief:
             message += b"tampered"
         by_id = wanted is not None and wanted.startswith("PUB_KEY_ID_")
-        serial = self._public_key_id if by_id else self._platform_serial
+        signer = self._public_key_id if by_id else self._platform_serial
         if "unknown-serial" in mischief:
-            serial = "PUB_KEY_ID_0000000000000000000000000000" if by_id else "0" * 40
+            signer = "PUB_KEY_ID_0000000000000000000000000000" if by_id else "0" * 40
         signature = self._private.sign(message, padding.PKCS1v15(), hashes.SHA256())
         return {
             "Wechatpay-Timestamp": stamp,
             "Wechatpay-Nonce": nonce,
-            "Wechatpay-Serial": serial,
+            "Wechatpay-Serial": signer,
             "Wechatpay-Signature": base64.b64encode(signature).decode(),
             "Wechatpay-Signature-Type": SCHEMA,
         }

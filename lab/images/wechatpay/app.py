@@ -6,14 +6,17 @@ What it follows: https://pay.weixin.qq.com/doc/v3/merchant/4012365342 (signed re
 | variable | meaning | default |
 | --- | --- | --- |
 | HOST, PORT | where it listens, with TLS | 0.0.0.0, 8443 |
-| KEYS | the directory that keys.py makes (it reads platform/ and tls/) | /keys |
-| TLS_CERTIFICATE, TLS_KEY | the server's certificate | KEYS/tls/api.mch.weixin.qq.com.pem and .key |
+| TLS_CERT_FILE, TLS_KEY_FILE | the server's certificate and key; read again on SIGHUP | |
+| MERCHANT_ID, MERCHANT_CERT_FILE | the merchant that it knows | |
+| PLATFORM_KEY_FILE, PLATFORM_CERT_FILE, PUBLIC_KEY_ID | what it signs answers with, and how that is called in either mode | |
+| API_V3_KEY_FILE | what it encrypts notifications with | |
+| APPID | the application that trades belong to | wxlab0000000000001 |
 | NOTIFY_URL | where notifications go when an order names no address | none |
-| NOTIFY_CA | the CA for notifications over https | KEYS/tls/ca.pem |
+| NOTIFY_CA_FILE | the CA for notifications over https | the system's |
 | NOTIFY_CONNECT | host:port to connect to for notifications, whatever the address says | none |
 | AUTO_PAY | after how many seconds an announced order is paid; empty is never | 0.3 |
 
-`standin.py --check` asks the running server and exits 0 or 1. The lab's interface is /control (control.py).
+`app.py --check` asks the running server and exits 0 or 1. The lab's interface is /control (control.py).
 """
 
 import os
@@ -68,6 +71,7 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "nginx"
     sys_version = ""
     timeout = 30
+    disable_nagle_algorithm = True
 
     def do_GET(self):  # noqa: N802, the name is http.server's
         self._serve("")
@@ -81,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body):
         path = self.path.partition("?")[0]
-        if path == "/control" or path == "/live":
+        if path.startswith("/control"):
             return self._lab(path, body)
         mischief = self.control.mischief()
         time.sleep(mischief.get("slow", 0))
@@ -160,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _lab(self, path, body):
         try:
-            answer = {"status": "ok"} if path == "/live" else self.control.ask(json.loads(body) if body else {})
+            answer = {"status": "ok"} if path == "/control/health" else self.control.ask(json.loads(body) if body else {})
             return self._answer(200, answer, signed=False)
         except (KeyError, TypeError, ValueError) as error:
             return self._answer(400, {"ok": False, "said": f"{type(error).__name__}: {error}"}, signed=False)
@@ -218,7 +222,7 @@ def check(port):
         import http.client
 
         connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=2)
-        connection.request("GET", "/live")
+        connection.request("GET", "/control/health")
         sys.exit(0 if connection.getresponse().status == 200 else 1)
     except OSError as error:
         print(f"no answer: {error}")
@@ -228,16 +232,15 @@ def check(port):
 def main():
     """Serves until SIGTERM."""
     environ = os.environ
-    port, keys = int(environ.get("PORT") or "8443"), environ.get("KEYS") or "/keys"
+    port = int(environ.get("PORT") or "8443")
     if "--check" in sys.argv[1:]:
         check(port)
-    own = os.path.join(keys, "tls", "api.mch.weixin.qq.com")
+    certificate = (environ["TLS_CERT_FILE"], environ["TLS_KEY_FILE"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(environ.get("TLS_CERTIFICATE") or f"{own}.pem", environ.get("TLS_KEY") or f"{own}.key")
-    Handler.keys = PlatformKeys(os.path.join(keys, "platform"))
-    Handler.trades = Trades(Handler.keys.merchant_id, Handler.keys.appid)
-    ca = environ.get("NOTIFY_CA") or os.path.join(keys, "tls", "ca.pem")
+    context.load_cert_chain(*certificate)
+    Handler.keys = PlatformKeys(environ)
+    Handler.trades = Trades(Handler.keys.merchant_id, environ.get("APPID") or "wxlab0000000000001")
     auto_pay = environ.get("AUTO_PAY", "0.3")
     Handler.control = Control(
         Handler.trades,
@@ -245,7 +248,7 @@ def main():
         log,
         notify_url=environ.get("NOTIFY_URL") or "",
         notify_connect=environ.get("NOTIFY_CONNECT") or "",
-        ca=ca if os.path.exists(ca) else None,
+        ca=environ.get("NOTIFY_CA_FILE") or None,
         auto_pay_seconds=float(auto_pay) if auto_pay else None,
     )
     server = Server((environ.get("HOST") or "0.0.0.0", port), context)
@@ -253,6 +256,7 @@ def main():
     def leave(*_):
         threading.Thread(target=server.shutdown).start()
 
+    signal.signal(signal.SIGHUP, lambda *_: context.load_cert_chain(*certificate))
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
     log("started", port=port, merchant_id=Handler.keys.merchant_id)
