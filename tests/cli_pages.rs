@@ -65,7 +65,11 @@ fn a_borrowed_check_names_its_cause_and_the_page_s_own_finding_follows() {
     assert_eq!(report["consequences"][0]["cause"], "backend.errors");
     assert_eq!(
         ids(&report, "checks"),
-        [("shop", "answer"), ("redis", "ping"), ("redis", "slow-commands")]
+        [
+            ("shop", "answer"),
+            ("redis", "ping"),
+            ("redis", "slow-commands")
+        ]
     );
     assert_eq!(ids(&report, "manual"), [("shop", "front")]);
     assert_eq!(

@@ -5,7 +5,7 @@
 //! be harmless is shown: names of keys, punctuation, and the values of these keys.
 
 /// Keys whose values may be shown.
-const SHOWN: [&str; 39] = [
+const SHOWN: [&str; 40] = [
     "language",
     "timezone",
     "directory",
@@ -42,6 +42,7 @@ const SHOWN: [&str; 39] = [
     "unit",
     "log",
     "resolvers",
+    "addresses",
     "connect",
     "merchant_id",
     "serial",

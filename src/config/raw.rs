@@ -222,6 +222,8 @@ pub(super) struct UrlTarget {
     pub(super) tls: Option<Tls>,
     /// DNS servers to ask and to compare, `address:port`.
     pub(super) resolvers: Vec<String>,
+    /// The addresses that the URL's host should resolve to.
+    pub(super) addresses: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]

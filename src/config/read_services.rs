@@ -1,6 +1,9 @@
 //! `targets.toml`, what stands beside Docker and Redis: raw → validated.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use super::{
     ContainerRef, Host, HostEndpoint, LogFile, MysqlServer, Nginx, Service, Targets, UrlTarget,
@@ -139,12 +142,19 @@ fn url(check: &mut Targeting<'_>, at: &Path, raw: &raw::UrlTarget) -> Option<Url
         .enumerate()
         .map(|(n, text)| resolver(check, &at.key("resolvers").at(n), text))
         .collect();
+    let addresses: Vec<Option<IpAddr>> = raw
+        .addresses
+        .iter()
+        .enumerate()
+        .map(|(n, text)| address(check, &at.key("addresses").at(n), text))
+        .collect();
     let tls = raw.tls.as_ref().map(|tls| check.tls(&at.key("tls"), tls));
     Some(UrlTarget {
         url: text?,
         connect: flip(connect)?,
         tls,
         resolvers: resolvers.into_iter().collect::<Option<_>>()?,
+        addresses: addresses.into_iter().collect::<Option<_>>()?,
     })
 }
 
@@ -231,18 +241,14 @@ fn trust(check: &mut Targeting<'_>, at: &Path, raw: &raw::Wechatpay) -> Option<W
         }
         (None, Some(certificate)) => {
             let at = at.key("certificate");
-            let serial = check
-                .needed(
-                    &at,
-                    "serial",
-                    "\"hexadecimal\"",
-                    certificate.serial.as_ref(),
-                )
-                .and_then(|text| hexadecimal(check, &at.key("serial"), text));
+            let serial = certificate
+                .serial
+                .as_ref()
+                .map(|text| hexadecimal(check, &at.key("serial"), text));
             let file = check.needed(&at, "file", "\"wechatpay.pem\"", certificate.file.as_ref());
             let file = file.map(|file| check.path(file));
             Some(WechatpayTrust::Certificate {
-                serial: serial?,
+                serial: flip(serial)?,
                 file: file?,
             })
         }
@@ -400,6 +406,14 @@ fn resolver(check: &mut Targeting<'_>, at: &Path, text: &str) -> Option<SocketAd
             at,
             "a DNS server is an address, as in 223.5.5.5 or 127.0.0.1:5353",
         );
+    }
+    parsed
+}
+
+fn address(check: &mut Targeting<'_>, at: &Path, text: &str) -> Option<IpAddr> {
+    let parsed = text.parse().ok();
+    if parsed.is_none() {
+        check.wrong(at, "this is no IP address, as in 203.0.113.10");
     }
     parsed
 }

@@ -151,6 +151,8 @@ pub struct UrlTarget {
     pub tls: Option<TlsFiles>,
     /// DNS servers to ask; the system's when empty.
     pub resolvers: Vec<std::net::SocketAddr>,
+    /// The addresses that the URL's host should resolve to; any when empty.
+    pub addresses: Vec<std::net::IpAddr>,
 }
 
 /// A file to read (`[log.NAME]`).
@@ -174,8 +176,8 @@ pub enum WechatpayTrust {
     },
     /// With a platform certificate.
     Certificate {
-        /// Its serial number, hexadecimal.
-        serial: String,
+        /// Its serial number, hexadecimal; as the certificate says when `None`.
+        serial: Option<String>,
         /// The certificate, PEM.
         file: PathBuf,
     },
