@@ -109,7 +109,9 @@ fn meaning(fact: &FactSpec) -> String {
 fn facts(probe: &ProbeSpec) -> Vec<(String, &FactSpec)> {
     let own = probe.facts.iter().map(|fact| (fact.name.to_owned(), fact));
     let made = probe.per_key.iter().flat_map(|per_key| per_key.facts);
+    let groups = probe.per_key.iter().flat_map(|per_key| per_key.groups);
     own.chain(made.map(|fact| (format!("<name>{}", fact.name), fact)))
+        .chain(groups.map(|fact| (format!("<name>_<group>{}", fact.name), fact)))
         .collect()
 }
 
@@ -215,8 +217,13 @@ fn markdown(catalog: &Catalog) -> String {
         if let Some(per_key) = probe.per_key {
             let _ = writeln!(
                 page,
-                "\n`<name>` stands for each name in the argument `{}`.",
-                per_key.arg
+                "\n`<name>` stands for each name in the argument `{}`{}.",
+                per_key.arg,
+                if per_key.groups.is_empty() {
+                    ""
+                } else {
+                    ", and `<group>` for each named group of its regular expression"
+                }
             );
         }
     }

@@ -15,8 +15,10 @@ use crate::{
 
 mod args;
 pub mod docker;
+pub mod log;
 mod net;
 pub mod redis;
+mod run;
 mod seen;
 mod shown;
 mod spec;
@@ -26,10 +28,15 @@ pub use seen::mismatches;
 use self::{docker::Engines, redis::Servers};
 
 /// Every probe there is.
-pub static SPECS: [&ProbeSpec; 10] = [
+pub static SPECS: [&ProbeSpec; 15] = [
     &docker::container::SPEC,
     &docker::engine::SPEC,
+    &docker::fleet::containers::SPEC,
+    &docker::fleet::df::SPEC,
+    &docker::fleet::events::SPEC,
     &docker::log::SPEC,
+    &log::search::SPEC,
+    &log::templates::SPEC,
     &redis::clients::SPEC,
     &redis::config::SPEC,
     &redis::info::SPEC,
@@ -85,6 +92,7 @@ impl Prober for Probes {
         let seen = match look.probe.split_once('.') {
             Some(("redis", _)) => self.servers.look(look).await,
             Some(("docker", _)) => self.engines.look(look, &self.targets).await,
+            Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
             _ => None,
         };
         // The linter lets no page name a probe that there is not.

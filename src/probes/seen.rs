@@ -82,6 +82,7 @@ pub fn mismatches(spec: &ProbeSpec, facts: &Facts) -> Vec<String> {
             let longest = per_key
                 .facts
                 .iter()
+                .chain(per_key.groups)
                 .filter(|fact| name.ends_with(fact.name));
             longest.max_by_key(|fact| fact.name.len())
         });

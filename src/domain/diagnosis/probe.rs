@@ -99,6 +99,33 @@ pub struct PerKey {
     pub arg: &'static str,
     /// The facts; each name is a suffix.
     pub facts: &'static [FactSpec],
+    /// Facts that exist once for each named group of each regular expression: with
+    /// `patterns = { slow = "took (?P<ms>[0-9]+)" }` a spec named `_max` becomes `slow_ms_max`.
+    pub groups: &'static [FactSpec],
+}
+
+impl PerKey {
+    /// The facts that the pattern `name` makes, with their whole names.
+    pub fn made(&self, name: &str, pattern: &str) -> Vec<(String, &'static FactSpec)> {
+        let own = self
+            .facts
+            .iter()
+            .map(|fact| (format!("{name}{}", fact.name), fact));
+        let groups: Vec<String> = match regex::Regex::new(pattern) {
+            Ok(regex) if !self.groups.is_empty() => regex
+                .capture_names()
+                .flatten()
+                .map(|group| format!("{name}_{group}"))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let of_groups = groups.iter().flat_map(|group| {
+            self.groups
+                .iter()
+                .map(move |fact| (format!("{group}{}", fact.name), fact))
+        });
+        own.chain(of_groups).collect()
+    }
 }
 
 /// What a probe says of itself: the linter, `handbell probes` and the page in `docs/` all read it.
@@ -228,6 +255,14 @@ pub enum Unseen {
         /// The path.
         path: String,
     },
+    /// What is at the path can't be read: a directory in the place of a file, a file system that
+    /// does not answer.
+    NotReadable {
+        /// The path.
+        path: String,
+        /// Why.
+        detail: String,
+    },
     /// The TLS handshake failed.
     Tls {
         /// Why.
@@ -309,6 +344,10 @@ impl Unseen {
             Self::NoSuchPath { path } => {
                 Text::new(format!("{path} does not exist"), format!("{path} 不存在"))
             }
+            Self::NotReadable { path, detail } => Text::new(
+                format!("{path} can't be read: {detail}"),
+                format!("无法读取 {path}：{detail}"),
+            ),
             Self::Tls { detail } => Text::new(
                 format!("the TLS handshake failed: {detail}"),
                 format!("TLS 握手失败：{detail}"),
@@ -354,6 +393,7 @@ impl Unseen {
             Self::Forbidden { .. } => "forbidden",
             Self::PermissionDenied { .. } => "permission-denied",
             Self::NoSuchPath { .. } => "no-such-path",
+            Self::NotReadable { .. } => "not-readable",
             Self::Tls { .. } => "tls",
             Self::WrongProtocol { .. } => "wrong-protocol",
             Self::ServerSaid { .. } => "server-said",

@@ -13,6 +13,7 @@ use hyper_util::{
     client::legacy::{Client, Error as ClientError},
     rt::{TokioExecutor, TokioTimer},
 };
+use serde::de::DeserializeOwned;
 use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
@@ -42,6 +43,10 @@ const NO_LIMIT_S: u64 = 3_600;
 /// Longest error message that is read, in bytes.
 const MESSAGE_BYTES: usize = 16 * 1024;
 
+/// Longest answer that is read as a whole, in bytes. Our own choice: `system df` of a thousand
+/// images is about 1 MB.
+const JSON_BYTES: usize = 8 * 1024 * 1024;
+
 /// Any host: the way leads to the engine whatever stands here.
 const HOST: &str = "http://docker";
 
@@ -56,6 +61,7 @@ pub(super) struct Engine {
     docker: Result<Docker, Failure>,
     turns: Semaphore,
     over_ssh: bool,
+    here: bool,
 }
 
 impl Engine {
@@ -94,6 +100,7 @@ impl Engine {
                 Semaphore::MAX_PERMITS
             }),
             over_ssh,
+            here: matches!(endpoint, Endpoint::Unix(_)),
         }
     }
 
@@ -134,16 +141,74 @@ impl Engine {
     /// # Errors
     /// There is no answer, or it is none of success.
     pub(super) async fn open(&self, path: &str) -> Result<Incoming, Failure> {
-        let request = Request::get(format!("{HOST}{path}"))
-            .body(body_full(Bytes::new()))
-            .map_err(|error| Failure::Said(0, error.to_string()))?;
+        let request = Request::get(format!("{HOST}{path}")).body(body_full(Bytes::new()));
+        Ok(self.answer(request).await?.into_body())
+    }
+
+    /// Asks for `path` and reads the answer, which may be [`JSON_BYTES`] long.
+    ///
+    /// # Errors
+    /// There is no answer, it is none of success, too long, or another one than was asked for.
+    pub(super) async fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        json(self.open(path).await?).await
+    }
+
+    /// Puts `body` to `path`, and leaves the answer to the caller.
+    ///
+    /// # Errors
+    /// There is no answer, or it is none of success.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Incoming, Failure> {
+        let request = Request::post(format!("{HOST}{path}"))
+            .header("Content-Type", "application/json")
+            .body(body_full(Bytes::from(body.to_string())));
+        Ok(self.answer(request).await?.into_body())
+    }
+
+    /// The same, and reads the answer.
+    ///
+    /// # Errors
+    /// As for [`Self::post`] and [`Self::get_json`].
+    pub(super) async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, Failure> {
+        json(self.post(path, body).await?).await
+    }
+
+    /// Asks for the header `name` of `path`, without its body.
+    ///
+    /// # Errors
+    /// There is no answer, or it is none of success.
+    pub(super) async fn head(&self, path: &str, name: &str) -> Result<Option<String>, Failure> {
+        let request = Request::head(format!("{HOST}{path}")).body(body_full(Bytes::new()));
+        let answer = self.answer(request).await?;
+        let header = answer.headers().get(name);
+        Ok(header.and_then(|value| Some(value.to_str().ok()?.to_owned())))
+    }
+
+    /// Whether what the engine's machine shows can be reached from here: its socket is a file of
+    /// this machine.
+    pub(super) fn is_here(&self) -> bool {
+        self.here
+    }
+
+    async fn answer(
+        &self,
+        request: Result<BollardRequest, hyper::http::Error>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let request = request.map_err(|error| Failure::Said(0, error.to_string()))?;
         let _turn = self.turns.acquire().await;
         let answer = (self.send)(request)
             .await
             .map_err(|error| Failure::in_chain(&error))?;
         let status = answer.status();
         if status.is_success() {
-            return Ok(answer.into_body());
+            return Ok(answer);
         }
         let body = Limited::new(answer.into_body(), MESSAGE_BYTES)
             .collect()
@@ -153,6 +218,17 @@ impl Engine {
             .unwrap_or_default();
         Err(Failure::answered(status.as_u16(), &message_in(&body)))
     }
+}
+
+/// The answer as what was asked for.
+async fn json<T: DeserializeOwned>(body: Incoming) -> Result<T, Failure> {
+    let read = Limited::new(body, JSON_BYTES).collect().await;
+    let bytes = read
+        .map_err(|error| Failure::in_chain(error.as_ref()))?
+        .to_bytes();
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::Stranger(format!("its answer is not what an engine answers: {error}"))
+    })
 }
 
 /// The engine's own message in the body of an error.

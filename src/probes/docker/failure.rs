@@ -14,7 +14,7 @@ const SAID_CHARS: usize = 200;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(in crate::probes) enum Failure {
     /// There is no connection.
     NoWay(Obstacle),
     /// No answer in time.

@@ -3,18 +3,33 @@
 //! - `way`: how an engine is reached: unix socket, TCP, TLS, SSH
 //! - `client`: one kept client for each engine
 //! - `failure`: why there is no answer, each reason told apart
+//! - `inside`: what other probes may ask of a container
+//! - `exec`: a program in a container
+//! - `archive`: files of a container
+//! - `fleet`: all containers of an engine
 
+mod archive;
 mod client;
+mod exec;
 mod failure;
+mod inside;
 mod way;
 
 pub mod container;
 pub mod engine;
+pub mod fleet;
 pub mod log;
 
 use std::{path::Path, time::Duration};
 
 use indexmap::IndexMap;
+
+pub(super) use self::{
+    archive::{Entry, Stat},
+    exec::Said,
+    failure::Failure,
+    inside::Inside,
+};
 
 use self::client::Engine;
 use crate::{
@@ -81,6 +96,23 @@ impl Engines {
                 Ok(place) => log::look(&place, &look.args).await,
                 Err(blind) => Err(blind),
             },
+            "docker.containers" => match self.named(&look.target) {
+                Ok(engine) => {
+                    fleet::containers::look(engine, &ours(&look.target, targets), patience).await
+                }
+                Err(blind) => Err(blind),
+            },
+            "docker.events" => match self.named(&look.target) {
+                Ok(engine) => {
+                    let ours = ours(&look.target, targets);
+                    fleet::events::look(engine, &ours, &look.args, patience).await
+                }
+                Err(blind) => Err(blind),
+            },
+            "docker.df" => match self.named(&look.target) {
+                Ok(engine) => fleet::df::look(engine, patience).await,
+                Err(blind) => Err(blind),
+            },
             _ => return None,
         })
     }
@@ -110,8 +142,25 @@ impl Engines {
         })
     }
 
+    /// A container for other probes.
+    pub(super) fn inside<'a>(&'a self, container: &'a ContainerRef) -> Result<Inside<'a>, Blind> {
+        Ok(Inside::new(self.named(&container.engine)?, &container.name))
+    }
+
     fn named(&self, name: &TargetId) -> Result<&Engine, Blind> {
         self.engines.get(name).ok_or_else(|| no_target(name))
+    }
+}
+
+/// The containers on `engine` that the configuration names.
+fn ours(engine: &TargetId, targets: &Targets) -> fleet::Ours {
+    let names = targets
+        .names()
+        .filter_map(|(name, _)| targets.container(&name.parse().ok()?))
+        .filter(|container| container.engine == *engine)
+        .map(|container| container.name.clone());
+    fleet::Ours {
+        names: names.collect(),
     }
 }
 
@@ -133,4 +182,17 @@ fn no_container() -> Blind {
         "this target runs in no container (targets.toml names none)",
         "该目标不在容器中运行（targets.toml 中没有指定容器）",
     ))
+}
+
+/// A name or path in an address of the interface; the engine's own grammar needs no encoding, the configuration
+/// may hold anything.
+fn encoded(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
 }

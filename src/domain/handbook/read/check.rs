@@ -186,17 +186,16 @@ impl<'a> Reader<'a> {
         if let Some(per_key) = spec.per_key
             && let Some(RawArg::Patterns(keys)) = args.get(per_key.arg)
         {
-            for (key, fact) in keys
-                .keys()
-                .flat_map(|key| per_key.facts.iter().map(move |fact| (key, fact)))
-            {
-                let name = format!("{key}{}", fact.name);
-                if names.get(&name).is_some() {
-                    let path = path.key("args").key(per_key.arg).key(key);
-                    let message = format!("`{key}` makes a fact `{name}`, which {} has", spec.name);
-                    self.push(self.document.key_problem(&path, message));
+            for (key, pattern) in keys {
+                for (name, fact) in per_key.made(key, pattern) {
+                    if names.get(&name).is_some() {
+                        let path = path.key("args").key(per_key.arg).key(key);
+                        let message =
+                            format!("`{key}` makes a fact `{name}`, which {} has", spec.name);
+                        self.push(self.document.key_problem(&path, message));
+                    }
+                    names.add(fact_name(name, fact));
                 }
-                names.add(fact_name(name, fact));
             }
         }
         for param in params {

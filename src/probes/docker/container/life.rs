@@ -76,18 +76,59 @@ pub(super) fn tell(
     running
 }
 
+/// What a list of containers tells of one.
+pub(in crate::probes) struct Life {
+    /// The engine's word.
+    pub(in crate::probes) state: &'static str,
+    /// Of the last run that has ended; none while it runs.
+    pub(in crate::probes) exit_code: Option<i64>,
+    /// The engine's mark on the last run.
+    pub(in crate::probes) oom_killed: bool,
+    /// It dies and is started again and again.
+    pub(in crate::probes) restart_looping: bool,
+    /// What the health check says.
+    pub(in crate::probes) health: &'static str,
+    /// When the engine starts it again.
+    pub(in crate::probes) policy: Option<&'static str>,
+}
+
+/// The life of a container as its inspection alone tells it.
+pub(in crate::probes) fn life_of(container: &ContainerInspectResponse, now: Timestamp) -> Life {
+    let blank = ContainerState::default();
+    let state = container.state.as_ref().unwrap_or(&blank);
+    let word = word_of(state);
+    let running = matches!(word, "running" | "paused" | "stopping");
+    let started = seconds_since(state.started_at.as_deref(), now);
+    let finished = seconds_since(state.finished_at.as_deref(), now);
+    let restarts = container.restart_count.unwrap_or(0);
+    Life {
+        state: word,
+        exit_code: exit_code(state, running, finished.is_some(), None),
+        oom_killed: oom_killed(state, restarts, started, None, now),
+        restart_looping: is_looping(word, restarts, started, None, now),
+        health: health_of(container),
+        policy: policy_of(container),
+    }
+}
+
+fn health_of(container: &ContainerInspectResponse) -> &'static str {
+    let state = container.state.as_ref();
+    let health = state.and_then(|state| state.health.as_ref());
+    match health.and_then(|health| health.status) {
+        Some(HealthStatusEnum::STARTING) => "starting",
+        Some(HealthStatusEnum::HEALTHY) => "healthy",
+        Some(HealthStatusEnum::UNHEALTHY) => "unhealthy",
+        Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY) | None => "none",
+    }
+}
+
 /// Tells what the health check says.
 pub(super) fn tell_health(seen: &mut Seen, container: &ContainerInspectResponse) {
     let health = container
         .state
         .as_ref()
         .and_then(|state| state.health.as_ref());
-    let word = match health.and_then(|health| health.status) {
-        Some(HealthStatusEnum::STARTING) => "starting",
-        Some(HealthStatusEnum::HEALTHY) => "healthy",
-        Some(HealthStatusEnum::UNHEALTHY) => "unhealthy",
-        Some(HealthStatusEnum::NONE | HealthStatusEnum::EMPTY) | None => "none",
-    };
+    let word = health_of(container);
     let output = health
         .and_then(|health| health.log.as_ref()?.last()?.output.clone())
         .map(|output| output.trim().to_owned())

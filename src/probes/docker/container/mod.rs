@@ -22,6 +22,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
+pub(in crate::probes) use life::life_of;
 pub use spec::SPEC;
 
 use self::past::Past;

@@ -12,9 +12,6 @@ use jiff::Timestamp;
 /// The most that is kept of one line, in bytes.
 const LINE_BYTES: usize = 8 * 1024;
 
-/// The most that is kept of all lines, in bytes; older ones go.
-const KEPT_BYTES: usize = 256 * 1024;
-
 /// The length of a frame's header, in bytes.
 const HEADER: usize = 8;
 
@@ -22,34 +19,35 @@ const HEADER: usize = 8;
 const STAMP_BYTES: usize = 40;
 
 /// One line.
-pub(super) struct Line {
+pub(in crate::probes) struct Line {
     /// When it was written.
-    pub(super) at: Option<Timestamp>,
+    pub(in crate::probes) at: Option<Timestamp>,
     bytes: Vec<u8>,
 }
 
 impl Line {
     /// Its text, bytes that are no text replaced.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::probes) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
 
 /// The newest lines of a log.
-pub(super) struct Lines {
+pub(in crate::probes) struct Lines {
     most: usize,
+    most_bytes: usize,
     kept: VecDeque<Line>,
     kept_bytes: usize,
     open: Option<Line>,
     shape: Shape,
     /// Bytes that have been taken, timestamps and frames included.
-    pub(super) bytes: usize,
+    pub(in crate::probes) bytes: usize,
     /// Reading was stopped before the end.
-    pub(super) overflowed: bool,
+    pub(in crate::probes) overflowed: bool,
     /// Lines were cut or have gone.
-    pub(super) truncated: bool,
+    pub(in crate::probes) truncated: bool,
     /// Something is no text.
-    pub(super) binary: bool,
+    pub(in crate::probes) binary: bool,
 }
 
 /// Where in the stream the next byte belongs.
@@ -63,10 +61,11 @@ enum Shape {
 }
 
 impl Lines {
-    /// At most `most` lines.
-    pub(super) fn new(most: usize) -> Self {
+    /// At most `most` lines, of at most `most_bytes` together.
+    pub(super) fn new(most: usize, most_bytes: usize) -> Self {
         Self {
             most,
+            most_bytes,
             kept: VecDeque::new(),
             kept_bytes: 0,
             open: None,
@@ -79,7 +78,7 @@ impl Lines {
     }
 
     /// The lines, the oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Line> {
+    pub(in crate::probes) fn iter(&self) -> impl Iterator<Item = &Line> {
         self.kept.iter()
     }
 
@@ -200,7 +199,9 @@ impl Lines {
         self.binary |= line.bytes.contains(&0) || std::str::from_utf8(whole(&line.bytes)).is_err();
         self.kept_bytes += line.bytes.len();
         self.kept.push_back(line);
-        while self.kept.len() > self.most || (self.kept_bytes > KEPT_BYTES && self.kept.len() > 1) {
+        while self.kept.len() > self.most
+            || (self.kept_bytes > self.most_bytes && self.kept.len() > 1)
+        {
             if let Some(gone) = self.kept.pop_front() {
                 self.kept_bytes -= gone.bytes.len();
                 self.truncated = true;

@@ -6,7 +6,7 @@ fn frame(payload: &[u8]) -> Vec<u8> {
 }
 
 fn read(data: &[u8], step: usize, most: usize) -> (Vec<String>, Lines) {
-    let mut lines = Lines::new(most);
+    let mut lines = Lines::new(most, 256 * 1024);
     for piece in data.chunks(step) {
         lines.take(piece);
     }

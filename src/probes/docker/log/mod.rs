@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use regex::{Regex, RegexBuilder};
 use tokio::time::{Instant, timeout_at};
 
-use self::lines::{Line, Lines};
-use super::{Place, failure::Failure};
+use self::lines::Line;
+pub(in crate::probes) use self::lines::Lines;
+use super::{Place, client::Engine, encoded, failure::Failure};
 use crate::{
     app::{Clock, SystemClock},
     domain::{
@@ -30,6 +31,9 @@ use crate::{
 /// parts of 16 KiB (`copier.go`), each of which counts as one of the lines that are asked for, so
 /// the default of 200 lines fits whatever they hold.
 const READ_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most that is kept of all lines, in bytes; older ones go.
+const KEPT_BYTES: usize = 256 * 1024;
 
 /// By how much fewer lines are asked for when so many were too much: the newest are wanted and
 /// the engine tells the oldest first.
@@ -94,6 +98,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             text("_last", "the newest line that matches").optional(),
             seconds("_seconds_ago", "when that was written").optional(),
         ],
+        groups: &[],
     }),
 };
 
@@ -107,7 +112,15 @@ pub(super) async fn look(place: &Place<'_>, args: &Args) -> Result<Sighting, Bli
     let now = SystemClock.now();
     let end = Instant::now() + place.patience;
     let lines = given.int("lines");
-    let read = newest(place, lines, given.duration("within"), now, end).await;
+    let wanted = Wanted {
+        lines,
+        read_bytes: READ_BYTES,
+        kept_bytes: KEPT_BYTES,
+        within: given.duration("within"),
+        now,
+        end,
+    };
+    let read = newest(place.engine, place.name, &wanted).await;
     match read {
         Ok(read) => Ok(sighting(&read, &patterns, now)),
         Err(failure) => Err(Blind::Unknown(failure.unseen(
@@ -118,31 +131,45 @@ pub(super) async fn look(place: &Place<'_>, args: &Args) -> Result<Sighting, Bli
     }
 }
 
-/// The newest lines, at most `most` of them; fewer when they are more than can be read.
-async fn newest(
-    place: &Place<'_>,
-    most: i64,
-    within: Duration,
-    now: Timestamp,
-    end: Instant,
-) -> Result<Lines, Failure> {
-    let since = match i64::try_from(within.as_secs()) {
-        Ok(seconds) if seconds > 0 => now.as_second() - seconds,
+/// What is wanted of a log.
+pub(super) struct Wanted {
+    /// At most so many lines.
+    pub(super) lines: i64,
+    /// At most so many bytes from the engine.
+    pub(super) read_bytes: usize,
+    /// At most so many bytes of lines are kept.
+    pub(super) kept_bytes: usize,
+    /// Only lines younger than this; zero means of any age.
+    pub(super) within: Duration,
+    /// Now.
+    pub(super) now: Timestamp,
+    /// Until when to wait.
+    pub(super) end: Instant,
+}
+
+/// The newest lines; fewer than were wanted when they are more than can be read.
+///
+/// # Errors
+/// The engine could not be asked, or keeps no log that can be read.
+pub(super) async fn newest(engine: &Engine, name: &str, wanted: &Wanted) -> Result<Lines, Failure> {
+    let most = wanted.lines;
+    let since = match i64::try_from(wanted.within.as_secs()) {
+        Ok(seconds) if seconds > 0 => wanted.now.as_second() - seconds,
         _ => 0,
     };
     let mut tail = most;
     loop {
         let path = format!(
             "/containers/{}/logs?stdout=true&stderr=true&timestamps=true&tail={tail}&since={since}",
-            encoded(place.name)
+            encoded(name)
         );
-        let left = end.saturating_duration_since(Instant::now());
+        let left = wanted.end.saturating_duration_since(Instant::now());
         let until = if tail == 1 {
-            end
+            wanted.end
         } else {
-            end - left.mul_f64(1.0 - TIME_PART)
+            wanted.end - left.mul_f64(1.0 - TIME_PART)
         };
-        match read(place, &path, usize::try_from(most).unwrap_or(1), until).await {
+        match read(engine, &path, wanted, until).await {
             Ok(mut lines) if !lines.overflowed || tail == 1 => {
                 lines.truncated |= tail < most;
                 return Ok(lines);
@@ -156,10 +183,16 @@ async fn newest(
     }
 }
 
-async fn read(place: &Place<'_>, path: &str, most: usize, end: Instant) -> Result<Lines, Failure> {
-    let opened = timeout_at(end, place.engine.open(path)).await;
+async fn read(
+    engine: &Engine,
+    path: &str,
+    wanted: &Wanted,
+    end: Instant,
+) -> Result<Lines, Failure> {
+    let opened = timeout_at(end, engine.open(path)).await;
     let mut body = opened.map_err(|_| Failure::TimedOut)??;
-    let mut lines = Lines::new(most);
+    let most = usize::try_from(wanted.lines).unwrap_or(1);
+    let mut lines = Lines::new(most, wanted.kept_bytes);
     loop {
         match timeout_at(end, body.frame()).await {
             Ok(Some(Ok(frame))) => {
@@ -176,26 +209,13 @@ async fn read(place: &Place<'_>, path: &str, most: usize, end: Instant) -> Resul
             }
             Err(_) => return Err(Failure::TimedOut),
         }
-        if lines.bytes > READ_BYTES {
+        if lines.bytes > wanted.read_bytes {
             lines.overflowed = true;
             break;
         }
     }
     lines.close();
     Ok(lines)
-}
-
-/// A container's name in a path; the engine's own grammar needs no encoding, the configuration
-/// may hold anything.
-fn encoded(name: &str) -> String {
-    name.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }
 
 fn compile(patterns: Option<&IndexMap<String, String>>) -> Result<Vec<(&str, Regex)>, Blind> {

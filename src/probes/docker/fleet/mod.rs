@@ -1,0 +1,13 @@
+//! All containers of an engine.
+//!
+//! - `ours`: which of them are meant, and which are a neighbour's
+//! - `containers`: `docker.containers`
+//! - `events`: `docker.events`
+//! - `df`: `docker.df`
+
+pub mod containers;
+pub mod df;
+pub mod events;
+mod ours;
+
+pub(super) use ours::Ours;
