@@ -222,6 +222,61 @@ async fn a_running_container_tells_what_it_is_and_uses() {
     assert!(int(&seen, "finished_seconds_ago") < 30 && none(&seen, "uptime_seconds"));
 }
 
+/// Serves the same engine through `listener`: what it says of its container is then told by itself
+/// alone, while through its socket the kernel is read where that can be.
+async fn engine_behind(listener: tokio::net::TcpListener) {
+    while let Ok((mut outer, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut inner = tokio::net::UnixStream::connect(SOCKET).await?;
+            tokio::io::copy_bidirectional(&mut outer, &mut inner).await
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kernel_and_the_engine_tell_the_same() {
+    if !engine_is_there() {
+        return;
+    }
+    let command = ["sh", "-c", "sleep 60 & sleep 60 & wait"];
+    let container = Container::run("same", &["--memory", "64m"], &command);
+    let server = at("127.0.0.1", 1);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    tokio::spawn(engine_behind(listener));
+    let afar = Endpoint::Tcp { address, tls: None };
+    let here = Endpoint::Unix(SOCKET.into());
+    let through = |endpoint| Probes::new(targets(&container.name, server.clone(), endpoint));
+    let (here, afar) = (through(here), through(afar));
+    // Its shell has started both.
+    settle(&here, "processes", "3").await;
+    let stop = |signal: &str| docker(&["kill", "--signal", signal, &container.name]);
+    for (signal, stopped) in [("CONT", 0), ("STOP", 1), ("CONT", 0)] {
+        stop(signal);
+        let (by_kernel, by_engine) = (
+            sight(&here, "docker.container", &[]).await,
+            sight(&afar, "docker.container", &[]).await,
+        );
+        for fact in ["processes", "processes_stopped", "processes_blocked"] {
+            assert_eq!(by_kernel.facts[fact], by_engine.facts[fact], "{fact}");
+        }
+        assert_eq!(int(&by_kernel, "processes_stopped"), stopped);
+        assert_eq!(int(&by_kernel, "processes"), 3);
+        assert_eq!(int(&by_kernel, "pids"), 3);
+        // The engine's sample is up to a second old, and without one resident memory serves, in
+        // which shared pages count for each process.
+        let used = |seen| int(seen, "memory_used_bytes");
+        assert!(used(&by_kernel) > 0 && used(&by_kernel) < 64 << 20);
+        println!("{} and {}", used(&by_kernel), used(&by_engine));
+    }
+    // Started again it has another first process under the same id.
+    docker(&["restart", "-t", "0", &container.name]);
+    let seen = settle(&here, "processes", "3").await;
+    assert_eq!(text(&seen, "state"), "running");
+}
+
 #[tokio::test]
 async fn a_kill_is_not_taken_for_want_of_memory() {
     if !engine_is_there() {

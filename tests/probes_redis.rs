@@ -20,6 +20,7 @@ async fn state(server: handbell::config::RedisServer) -> String {
 #[tokio::test]
 async fn a_healthy_server_answers() {
     let redis = Redis::start(&[]);
+    let before = written(&redis).await;
     let ping = sight(&eyes(redis.target()), "redis.ping", &[]).await;
     assert_eq!(text(&ping, "state"), "ok");
     assert_eq!(text(&ping, "auth"), "not-configured");
@@ -27,11 +28,29 @@ async fn a_healthy_server_answers() {
     assert!(truth(&ping, "connected") && truth(&ping, "answered"));
     assert!(float(&ping, "latency_ms") > 0.0 && float(&ping, "connect_ms") > 0.0);
     assert!(ping.evidence.contains("PONG"), "{}", ping.evidence);
-    assert_eq!(
-        redis.command(&["DBSIZE"]).await,
-        Ok(redis::Value::Int(0)),
-        "nothing was written"
-    );
+    assert_eq!(before, Written::default());
+    assert_eq!(written(&redis).await, before, "nothing was written");
+}
+
+/// What a server counts of all that was ever written to it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Written {
+    keys: i64,
+    changes: i64,
+    replication_offset: i64,
+}
+
+async fn written(redis: &Redis) -> Written {
+    let info = sight(&eyes(redis.target()), "redis.info", &[]).await;
+    let answer = redis.command(&["INFO", "replication"]).await;
+    let text = format!("{answer:?}");
+    let offset = text.split("master_repl_offset:").nth(1).unwrap_or_default();
+    let digits: String = offset.chars().take_while(char::is_ascii_digit).collect();
+    Written {
+        keys: int(&info, "keys"),
+        changes: int(&info, "rdb_changes_since_last_save"),
+        replication_offset: digits.parse().unwrap_or(-1),
+    }
 }
 
 #[tokio::test]

@@ -63,6 +63,34 @@ async fn it_uses_a_write_ahead_log() {
     assert_eq!(journal, "wal");
 }
 
+#[test]
+fn a_log_that_outlived_its_file_is_not_taken_for_the_new_ones() {
+    let home = used();
+    assert!(
+        home.state().join("handbell.sqlite-wal").exists(),
+        "left as it was"
+    );
+    std::fs::rename(home.database(), home.state().join("aside")).expect("moved");
+    home.run(&["diagnose", "redis"]).ended(1);
+    let records = home.run(&["history", "--json"]).json();
+    assert_eq!(records.as_array().map(Vec::len), Some(1), "{records}");
+}
+
+#[test]
+fn the_log_does_not_grow_without_end() {
+    /// 256 pages with their heads, and the commit that goes over it.
+    const MOST: u64 = 2 * 256 * 4_120;
+    let home = used();
+    for _ in 0..60 {
+        home.run(&["diagnose", "redis"]).ended(1);
+        let log = home.state().join("handbell.sqlite-wal");
+        let length = std::fs::metadata(log).expect("a log").len();
+        assert!(length < MOST, "{length} bytes");
+    }
+    let records = home.run(&["history", "--json", "--limit", "100"]).json();
+    assert_eq!(records.as_array().map(Vec::len), Some(61));
+}
+
 #[tokio::test]
 async fn locked_by_another_process() {
     let home = used();

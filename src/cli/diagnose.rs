@@ -65,7 +65,9 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
             params: args.params.iter().cloned().collect(),
         },
     };
-    match watch(&house.gate, envelope, &mut stops, lang, output).await {
+    let ended = watch(&house.gate, envelope, &mut stops, lang, output).await;
+    runtime::leave(house);
+    match ended {
         Ok(reply) => show(reply, args, lang, output),
         Err(Ended::Refused(refusal)) => {
             output.error(&plain(refusal.say().get(lang)));

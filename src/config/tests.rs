@@ -67,16 +67,27 @@ fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
     }
 }
 
-#[test]
-fn every_key_is_shown_and_explained() {
-    let schemas = [
+fn schemas() -> [serde_json::Value; 4] {
+    [
         document::schema::<raw::Handbell>(),
         document::schema::<raw::Targets>(),
         document::schema::<raw::Access>(),
         document::schema::<raw::OnCall>(),
-    ];
+    ]
+}
+
+#[test]
+fn all_of_every_schema_is_kept() {
+    for schema in schemas() {
+        let unknown = document::keywords::not_kept(&schema);
+        assert_eq!(unknown, Vec::<String>::new(), "{}", schema["title"]);
+    }
+}
+
+#[test]
+fn every_key_is_shown_and_explained() {
     let is_key = regex::Regex::new(r"^(# )?[a-z_]+ = ").expect("a regex");
-    for ((name, text), schema) in FILES.iter().zip(schemas) {
+    for ((name, text), schema) in FILES.iter().zip(schemas()) {
         let mut all = BTreeSet::new();
         keys(&schema, &mut all);
         assert!(!all.is_empty());

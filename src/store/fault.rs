@@ -97,8 +97,9 @@ fn of_code(code: Option<u32>, message: &str, location: String) -> StoreError {
 pub(super) fn damaged(location: String, detail: &str) -> StoreError {
     StoreError::Corrupt {
         detail: format!(
-            "it is damaged or no database of Handbell ({detail}); move {location} aside, and \
-             Handbell makes a new one, or put a backup in its place"
+            "it is damaged or no database of Handbell ({detail}); move {location} and what \
+             stands beside it (-wal, -shm) aside, and Handbell makes a new one, or put a backup in \
+             its place"
         ),
         location,
     }

@@ -1,8 +1,11 @@
 //! The queries. `$1` and plain types, so that SQLite and PostgreSQL both take them.
 
+/// Gives the number, and whether there is something older than `$7`.
 pub(super) const BEGIN: &str = "INSERT INTO diagnoses \
      (started_at, actor, place, runbook, page_hash, params) \
-     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id, \
+     EXISTS (SELECT 1 FROM diagnoses AS old WHERE old.started_at < $7) \
+     OR EXISTS (SELECT 1 FROM refusals AS old WHERE old.at < $7)";
 
 /// Does nothing to a diagnosis that has an outcome already.
 pub(super) const FINISH: &str = "UPDATE diagnoses \

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqlitePool, pool::PoolConnection};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -106,21 +106,22 @@ impl SqliteStore {
         self.file.display().to_string()
     }
 
-    /// Forgets old records beside the work; whoever waits for a diagnosis does not wait for this.
-    fn forget(&self, pool: &SqlitePool, now: Timestamp) {
-        let Some(oldest) = SignedDuration::try_from(self.keep)
+    /// Records from before this moment are forgotten.
+    fn oldest_kept(&self, now: Timestamp) -> Timestamp {
+        SignedDuration::try_from(self.keep)
             .ok()
             .and_then(|keep| now.checked_sub(keep).ok())
-        else {
-            return;
-        };
-        let pool = pool.clone();
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    /// Forgets old records beside the work; whoever waits for a diagnosis does not wait for this.
+    fn forget(mut connection: PoolConnection<Sqlite>, oldest: Timestamp) {
         tokio::spawn(async move {
             for query in [sql::FORGET_DIAGNOSES, sql::FORGET_REFUSALS] {
                 let forgotten = sqlx::query(query)
                     .bind(oldest.as_microsecond())
                     .bind(FORGOTTEN_AT_ONCE)
-                    .execute(&pool)
+                    .execute(&mut *connection)
                     .await;
                 if let Err(error) = forgotten {
                     tracing::debug!(%error, "old records stay until the next diagnosis");
@@ -143,25 +144,30 @@ impl SqliteStore {
 impl Recorder for SqliteStore {
     async fn begin(&self, start: &Start) -> Result<RecordId, StoreError> {
         let pool = self.pool().await?;
+        let mut connection = pool.acquire().await.map_err(|error| self.fault(&error))?;
         // All rows, although there is one: the row arrives before the commit, and only asking on
         // to the end tells whether the commit succeeded.
-        let rows: Vec<i64> = sqlx::query_scalar(sql::BEGIN)
+        let oldest = self.oldest_kept(start.at);
+        let rows: Vec<(i64, bool)> = sqlx::query_as(sql::BEGIN)
             .bind(start.at.as_microsecond())
             .bind(json(&start.actor))
             .bind(&start.place)
             .bind(&start.runbook)
             .bind(&start.page_hash)
             .bind(json(&start.params))
-            .fetch_all(pool)
+            .bind(oldest.as_microsecond())
+            .fetch_all(&mut *connection)
             .await
             .map_err(|error| self.fault(&error))?;
-        let Some(id) = rows.first() else {
+        let Some((id, some_are_old)) = rows.first() else {
             return Err(fault::damaged(
                 self.location(),
                 "a new record got no number",
             ));
         };
-        self.forget(pool, start.at);
+        if *some_are_old {
+            Self::forget(connection, oldest);
+        }
         Ok(RecordId(*id))
     }
 

@@ -22,6 +22,8 @@
 //! ```
 
 mod escape;
+#[cfg(test)]
+pub(crate) mod keywords;
 mod path;
 mod problem;
 mod walk;

@@ -4,9 +4,11 @@
 //! - `life`: how it runs, ended, and was started again
 //! - `past`: what the engine remembers of the last hour
 //! - `needs`: memory, processes
+//! - `local`: the same from the kernel, where the engine runs on this machine
 //! - `ways`: ports, networks, mounts
 
 mod life;
+mod local;
 mod needs;
 mod past;
 mod spec;
@@ -15,7 +17,7 @@ mod ways;
 use std::{future::Future, time::Duration};
 
 use bollard::{
-    models::{ContainerInspectResponse, ContainerStatsResponse, ContainerTopResponse},
+    models::{ContainerInspectResponse, ContainerStatsResponse},
     query_parameters::{StatsOptions, TopOptions},
 };
 use futures_util::StreamExt;
@@ -25,7 +27,7 @@ use tokio::time::timeout;
 pub(in crate::probes) use life::life_of;
 pub use spec::SPEC;
 
-use self::past::Past;
+use self::{needs::Needs, past::Past};
 use super::{Place, failure::Failure};
 use crate::{
     app::{Clock, SystemClock},
@@ -49,28 +51,18 @@ const SAMPLE_GRACE: Duration = Duration::from_millis(5);
 pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
     let now = SystemClock.now();
     let lesser = place.patience.mul_f64(LESSER_PART);
-    let name = place.name;
-    let rest = async {
-        tokio::join!(
-            place.engine.ask(place.patience, |docker| docker
-                .inspect_container(name, None)),
-            place
-                .engine
-                .ask(lesser, |docker| docker.top_processes(name, Some(ps()))),
-            Past::of(place.engine, name, now, lesser),
-        )
+    let looked = if place.engine.is_here() {
+        Box::pin(with_local(place, now, lesser)).await
+    } else {
+        Box::pin(from_afar(place, now, lesser)).await
     };
-    let sample = place.engine.ask(lesser, |docker| stats(docker, name));
-    let ((inspected, top, past), stats) = Box::pin(with_grace(rest, sample)).await;
-    let stats = stats.and_then(Result::ok);
-    match inspected {
+    match looked.inspected {
         Ok(container) => Ok(sighting(
             place,
             &container,
             now,
-            past.ok().as_ref(),
-            stats.as_ref(),
-            top.ok(),
+            looked.past.ok().as_ref(),
+            &looked.needs,
         )),
         Err(Failure::NoContainer) => Ok(missing(place)),
         Err(failure) => Err(Blind::Unknown(failure.unseen(
@@ -79,6 +71,86 @@ pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
             place.patience,
         ))),
     }
+}
+
+/// The answers to all that is asked.
+struct Looked {
+    inspected: Result<ContainerInspectResponse, Failure>,
+    past: Result<Past, Failure>,
+    needs: Needs,
+}
+
+/// All questions at once.
+async fn from_afar(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looked {
+    let asked = async {
+        tokio::join!(
+            inspect(place),
+            Past::of(place.engine, place.name, now, lesser)
+        )
+    };
+    let ((inspected, past), needs) = tokio::join!(asked, needs(place, lesser));
+    Looked {
+        inspected,
+        past,
+        needs,
+    }
+}
+
+/// What it uses from this machine's kernel, and from the engine when the kernel does not say.
+async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looked {
+    let inspected_with_needs = async {
+        let inspected = inspect(place).await;
+        let needs = match &inspected {
+            Ok(container) if runs(container) => match local_needs(container).await {
+                Some(needs) => needs,
+                None => needs(place, lesser).await,
+            },
+            _ => Needs::default(),
+        };
+        (inspected, needs)
+    };
+    let ((inspected, needs), past) = tokio::join!(
+        inspected_with_needs,
+        Past::of(place.engine, place.name, now, lesser)
+    );
+    Looked {
+        inspected,
+        past,
+        needs,
+    }
+}
+
+async fn inspect(place: &Place<'_>) -> Result<ContainerInspectResponse, Failure> {
+    place
+        .engine
+        .ask(place.patience, |docker| {
+            docker.inspect_container(place.name, None)
+        })
+        .await
+}
+
+fn runs(container: &ContainerInspectResponse) -> bool {
+    let state = container.state.as_ref();
+    state.is_some_and(|state| state.running == Some(true) && state.restarting != Some(true))
+}
+
+async fn local_needs(container: &ContainerInspectResponse) -> Option<Needs> {
+    let id = container.id.clone()?;
+    let pid = container.state.as_ref()?.pid?;
+    // Files of the kernel, which never wait for a disk; a container may have many of them.
+    tokio::task::spawn_blocking(move || local::read(&id, pid))
+        .await
+        .ok()?
+}
+
+/// What it uses, by the engine's word.
+async fn needs(place: &Place<'_>, lesser: Duration) -> Needs {
+    let top = place.engine.ask(lesser, |docker| {
+        docker.top_processes(place.name, Some(ps()))
+    });
+    let sample = place.engine.ask(lesser, |docker| stats(docker, place.name));
+    let (top, stats) = with_grace(top, sample).await;
+    Needs::of_engine(stats.and_then(Result::ok).as_ref(), top.ok())
 }
 
 /// What `needed` gives, and what `extra` has given until then or gives within [`SAMPLE_GRACE`].
@@ -145,8 +217,7 @@ fn sighting(
     container: &ContainerInspectResponse,
     now: Timestamp,
     past: Option<&Past>,
-    stats: Option<&ContainerStatsResponse>,
-    top: Option<ContainerTopResponse>,
+    needs: &Needs,
 ) -> Sighting {
     let mut seen = Seen::new(&SPEC);
     let image = container
@@ -164,11 +235,7 @@ fn sighting(
     let running = life::tell(&mut seen, container, past.as_ref(), now);
     life::tell_health(&mut seen, container);
     ways::tell(&mut seen, container, place.address);
-    needs::tell(
-        &mut seen,
-        container,
-        stats.filter(|_| running),
-        top.filter(|_| running),
-    );
+    let unused = Needs::default();
+    needs::tell(&mut seen, container, if running { needs } else { &unused });
     seen.done()
 }

@@ -9,38 +9,70 @@ use crate::probes::{
     shown::{bytes_shown, percent},
 };
 
-/// Tells what one sample of the engine and one of `ps` say.
-pub(super) fn tell(
-    seen: &mut Seen,
-    container: &ContainerInspectResponse,
-    stats: Option<&ContainerStatsResponse>,
-    top: Option<ContainerTopResponse>,
-) {
+/// What a container uses, by the engine's word or by the kernel's.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Needs {
+    /// Memory without the page cache that can be dropped, in bytes.
+    pub(super) memory: Option<i64>,
+    /// Scheduling periods in which it was held back, in percent.
+    pub(super) throttled: Option<f64>,
+    /// Processes and threads.
+    pub(super) pids: Option<i64>,
+    pub(super) processes: Option<Vec<Process>>,
+}
+
+/// A process of the container, as `ps` on the engine's machine sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    /// One letter and perhaps more (ps(1), PROCESS STATE CODES).
+    pub(super) state: String,
+    pub(super) resident_bytes: i64,
+}
+
+impl Needs {
+    /// From one sample of the engine and one of `ps`.
+    pub(super) fn of_engine(
+        stats: Option<&ContainerStatsResponse>,
+        top: Option<ContainerTopResponse>,
+    ) -> Self {
+        let pids = stats.and_then(|stats| stats.pids_stats.as_ref()?.current);
+        Self {
+            memory: stats.and_then(|stats| memory_used(stats.memory_stats.as_ref()?)),
+            throttled: stats.and_then(throttled),
+            pids: pids.and_then(|pids| i64::try_from(pids).ok()),
+            processes: top.and_then(processes),
+        }
+    }
+
+    /// Its own account, or the resident memory of its processes.
+    fn used(&self) -> Option<i64> {
+        let resident = |all: &Vec<Process>| all.iter().map(|one| one.resident_bytes).sum();
+        self.memory
+            .or_else(|| self.processes.as_ref().map(resident))
+    }
+}
+
+/// Tells what it uses, and of how much.
+pub(super) fn tell(seen: &mut Seen, container: &ContainerInspectResponse, needs: &Needs) {
     let limit = container
         .host_config
         .as_ref()
         .and_then(|host| host.memory)
         .filter(|limit| *limit > 0);
-    let memory = stats.and_then(|stats| stats.memory_stats.as_ref());
-    let processes = top.and_then(processes);
-    let resident = processes
-        .as_ref()
-        .map(|all| all.iter().map(|one| one.resident_bytes).sum());
-    let used = memory.and_then(used).or(resident);
+    let used = needs.used();
     let part = limit
         .zip(used)
         .and_then(|(limit, used)| percent(used, limit));
-    let pids = stats.and_then(|stats| stats.pids_stats.as_ref()?.current);
     seen.fact("memory_limit_bytes", limit)
         .fact("memory_used_bytes", used)
         .fact("memory_percent", part)
-        .fact("cpu_throttled_percent", stats.and_then(throttled))
-        .fact("pids", pids);
+        .fact("cpu_throttled_percent", needs.throttled)
+        .fact("pids", needs.pids);
     if let Some(used) = used {
         let of = limit.map_or("no limit".to_owned(), bytes_shown);
         seen.line(format!("memory: {} of {of}", bytes_shown(used)));
     }
-    if let Some(all) = processes {
+    if let Some(all) = &needs.processes {
         let marked = |mark| all.iter().filter(|one| one.state.starts_with(mark)).count();
         let (stopped, blocked) = (marked('T'), marked('D'));
         seen.fact("processes", all.len())
@@ -56,7 +88,7 @@ pub(super) fn tell(
 /// Memory in use as Docker's own command line counts it: without the page cache that can be
 /// dropped, which is `total_inactive_file` in control groups of version 1 and `inactive_file` in
 /// version 2 (<https://docs.docker.com/reference/cli/docker/container/stats/>).
-fn used(memory: &ContainerMemoryStats) -> Option<i64> {
+fn memory_used(memory: &ContainerMemoryStats) -> Option<i64> {
     let usage = memory.usage?;
     let cache = memory.stats.as_ref().and_then(|stats| {
         stats
@@ -71,12 +103,6 @@ fn throttled(stats: &ContainerStatsResponse) -> Option<f64> {
     let data = stats.cpu_stats.as_ref()?.throttling_data.as_ref()?;
     let (held, all) = (data.throttled_periods?, data.periods?);
     percent(i64::try_from(held).ok()?, i64::try_from(all).ok()?)
-}
-
-/// A process of the container, as `ps` on the engine's machine sees it.
-struct Process {
-    state: String,
-    resident_bytes: i64,
 }
 
 fn processes(top: ContainerTopResponse) -> Option<Vec<Process>> {
