@@ -323,7 +323,7 @@ fn check(spec: &ProbeSpec) -> Vec<String> {
                     .is_none_or(|(least, most)| (least..=most).contains(&number))
             }),
             (ArgType::Duration, Some(text)) => text.parse::<jiff::SignedDuration>().is_ok(),
-            (ArgType::Patterns, None) => true,
+            (ArgType::Patterns, None) | (ArgType::Text, Some(_)) => true,
             _ => false,
         };
         if !fits {

@@ -56,6 +56,14 @@ impl<'a> Given<'a> {
         Duration::from_millis(u64::try_from(self.within(name, millis)).unwrap_or_default())
     }
 
+    /// The text `name`.
+    pub(super) fn text(&self, name: &str) -> &'a str {
+        match self.args.get(name) {
+            Some(ArgValue::Text(text)) => text,
+            _ => self.default(name).unwrap_or_default(),
+        }
+    }
+
     /// The patterns `name`; none when it was left out.
     pub(super) fn patterns(&self, name: &str) -> Option<&'a IndexMap<String, String>> {
         match self.args.get(name) {

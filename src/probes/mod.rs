@@ -22,13 +22,14 @@ mod run;
 mod seen;
 mod shown;
 mod spec;
+pub mod web;
 
 pub use seen::mismatches;
 
-use self::{docker::Engines, redis::Servers};
+use self::{docker::Engines, redis::Servers, web::Urls};
 
 /// Every probe there is.
-pub static SPECS: [&ProbeSpec; 15] = [
+pub static SPECS: &[&ProbeSpec] = &[
     &docker::container::SPEC,
     &docker::engine::SPEC,
     &docker::fleet::containers::SPEC,
@@ -37,6 +38,10 @@ pub static SPECS: [&ProbeSpec; 15] = [
     &docker::log::SPEC,
     &log::search::SPEC,
     &log::templates::SPEC,
+    &web::dns::SPEC,
+    &web::http::SPEC,
+    &web::tcp::SPEC,
+    &web::tls::SPEC,
     &redis::clients::SPEC,
     &redis::config::SPEC,
     &redis::info::SPEC,
@@ -62,6 +67,7 @@ pub struct Probes {
     targets: Targets,
     servers: Servers,
     engines: Engines,
+    urls: Urls,
 }
 
 impl Probes {
@@ -77,6 +83,7 @@ impl Probes {
         Self {
             engines: Engines::new(&targets.docker, ssh),
             servers: Servers::new(targets.redis.clone()),
+            urls: Urls::new(targets.url.clone()),
             targets,
         }
     }
@@ -93,6 +100,7 @@ impl Prober for Probes {
             Some(("redis", _)) => self.servers.look(look).await,
             Some(("docker", _)) => self.engines.look(look, &self.targets).await,
             Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
+            Some(("http" | "tls" | "tcp" | "dns", _)) => self.urls.look(look).await,
             _ => None,
         };
         // The linter lets no page name a probe that there is not.

@@ -8,6 +8,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 pub(crate) mod docker;
+pub(crate) mod peers;
 pub(crate) mod tls;
 
 use std::{

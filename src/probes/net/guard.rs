@@ -7,7 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Instant,
+};
 
 /// How much of the peer's first words is kept, in bytes: enough for the error with which Redis
 /// turns a client away before it has asked, and to recognise another protocol.
@@ -22,6 +25,7 @@ struct Heard {
     head: Vec<u8>,
     since_asked: u64,
     endless: bool,
+    first_at: Option<Instant>,
 }
 
 /// What a [`Guarded`] stream has heard; it can be asked after the stream is gone.
@@ -41,6 +45,11 @@ impl Tap {
         self.with(|heard| heard.endless)
     }
 
+    /// When the peer was first heard.
+    pub(in crate::probes) fn first_at(&self) -> Option<Instant> {
+        self.with(|heard| heard.first_at)
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut Heard) -> T) -> T {
         look(&mut self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -52,6 +61,9 @@ impl Tap {
     /// Takes note of `bytes`; says whether that was too much.
     fn note(&self, bytes: &[u8]) -> bool {
         self.with(|heard| {
+            if !bytes.is_empty() && heard.first_at.is_none() {
+                heard.first_at = Some(Instant::now());
+            }
             let room = HEAD_BYTES.saturating_sub(heard.head.len());
             heard.head.extend(bytes.iter().take(room));
             heard.since_asked += bytes.len() as u64;

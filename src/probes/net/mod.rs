@@ -108,7 +108,7 @@ impl Obstacle {
     }
 
     /// The obstacle in an error while a file of the configuration is read.
-    fn of_file(path: &Path, error: &io::Error) -> Self {
+    pub(super) fn of_file(path: &Path, error: &io::Error) -> Self {
         let shown = path.display().to_string();
         match error.kind() {
             ErrorKind::NotFound => Self::FileMissing(shown),
@@ -144,6 +144,14 @@ pub(super) async fn tcp(host: &str, port: u16, end: Instant) -> Result<TcpStream
         Ok(Err(error)) => return Err(Obstacle::Unresolved(error.to_string())),
         Err(_) => return Err(Obstacle::Unresolved("no answer in time".to_owned())),
     };
+    reach(&addresses, end).await
+}
+
+/// Connects to the first of `addresses` that accepts, until `end`, as [`tcp`] does.
+///
+/// # Errors
+/// What stood in the way of the last one.
+pub(super) async fn reach(addresses: &[SocketAddr], end: Instant) -> Result<TcpStream, Obstacle> {
     let mut last = Obstacle::Unresolved("no address".to_owned());
     for (n, address) in addresses.iter().enumerate() {
         let left = end.saturating_duration_since(Instant::now());
