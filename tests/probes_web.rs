@@ -41,6 +41,7 @@ fn url(url: &str) -> UrlTarget {
         connect: None,
         tls: None,
         resolvers: Vec::new(),
+        addresses: Vec::new(),
     }
 }
 

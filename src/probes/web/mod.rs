@@ -20,14 +20,7 @@ pub mod tls;
 
 use indexmap::IndexMap;
 
-pub(super) use self::{
-    certificate::{Certificate, moment},
-    exchange::{Answer, BodyEnd, Question, ask},
-    site::{Scheme, Site},
-    trouble::{STATES, Trouble},
-    trust::{Trust, shake},
-    way::{Times, arrive, millis},
-};
+use self::{site::Site, trust::Trust};
 use crate::{
     app::Look,
     config::UrlTarget,
@@ -50,11 +43,6 @@ impl Urls {
             urls,
             trust: Trust::default(),
         }
-    }
-
-    /// The target `name`.
-    pub(super) fn get(&self, name: &str) -> Option<&UrlTarget> {
-        self.urls.get(name)
     }
 
     /// Looks once; `None` when the probe is none of these.

@@ -125,7 +125,7 @@ pub(super) async fn look(
             "targets.toml 指定了连接地址且没有列出 DNS 服务器，因此不解析域名",
         )));
     }
-    let expected = expected(args)?;
+    let expected = expected(target, args)?;
     let end = Instant::now() + patience;
     let said = if target.resolvers.is_empty() {
         let servers = system_servers().await;
@@ -139,10 +139,11 @@ pub(super) async fn look(
     Ok(sighting(&site.host, &said, &expected))
 }
 
-fn expected(args: &Args) -> Result<BTreeSet<IpAddr>, Blind> {
+/// What the page expects; else what the configuration does.
+fn expected(target: &UrlTarget, args: &Args) -> Result<BTreeSet<IpAddr>, Blind> {
     let given = Given::new(&SPEC, args);
     let parts = given.text("expect").split([',', ' ']);
-    parts
+    let named: BTreeSet<IpAddr> = parts
         .filter(|part| !part.is_empty())
         .map(|part| {
             part.parse().map_err(|_| {
@@ -151,7 +152,12 @@ fn expected(args: &Args) -> Result<BTreeSet<IpAddr>, Blind> {
                 })
             })
         })
-        .collect()
+        .collect::<Result<_, _>>()?;
+    Ok(if named.is_empty() {
+        target.addresses.iter().copied().collect()
+    } else {
+        named
+    })
 }
 
 async fn ask_all(servers: &[SocketAddr], host: &str, end: Instant) -> Vec<Said> {
