@@ -9,8 +9,8 @@ use handbell::{
         diagnosis::{Facts, Value},
         document,
         handbook::{
-            ArgValue, Condition, FILTERS, Handbook, ParamType, ParamValue, Params, Runbook, Scope,
-            Sentence, StepKind, Steps, coverage, limits, parse,
+            ArgValue, Condition, FILTERS, Handbook, KnownPage, ParamType, ParamValue, Params,
+            Runbook, Scope, Sentence, StepKind, Steps, coverage, limits, parse,
         },
         text::Text,
     },
@@ -372,4 +372,63 @@ fn the_linter_counts_no_less_than_discord_will() {
         ours < real + 200,
         "Discord counts {real}, the linter {ours}: far too careful"
     );
+}
+
+/// The directory's pages, each as `Handbook::of_known` takes it.
+fn pages_in(directory: &str) -> Vec<KnownPage> {
+    let path = format!("{}/{directory}", env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".toml"))
+        .map(|name| {
+            let text = file(&format!("{directory}/{name}"));
+            (name, text.into())
+        })
+        .collect()
+}
+
+/// What a page says with nothing filled in: each condition and sentence answers or complains.
+fn asked(page: &Runbook) -> Vec<String> {
+    let (facts, params) = (Facts::new(), page.defaults());
+    let scope = Scope {
+        facts: &facts,
+        params: &params,
+    };
+    let checks = page.checks.iter().chain(&page.prevent);
+    checks
+        .flat_map(|check| {
+            let rules = check.rules.iter();
+            let rules =
+                rules.map(|rule| format!("{:?} {:?}", rule.when.holds(scope), rule.say.say(scope)));
+            let healthy = check
+                .healthy
+                .iter()
+                .map(|say| format!("{:?}", say.say(scope)));
+            rules.chain(healthy).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn a_known_page_is_the_same_as_a_checked_one() {
+    for directory in ["commands", "tests/handbook/good"] {
+        let known = pages_in(directory);
+        let whole = Handbook::load(known.clone(), probes::catalog())
+            .unwrap_or_else(|problems| panic!("{}", document::render(&problems, false)));
+        assert!(!whole.pages.is_empty());
+        for (id, page) in &whole.pages {
+            let part = Handbook::of_known(known.clone(), id.as_str(), probes::catalog());
+            let part = part.unwrap_or_else(|| panic!("no page {id}"));
+            let same = part
+                .page(id.as_str())
+                .unwrap_or_else(|| panic!("no page {id}"));
+            assert_eq!(format!("{page:#?}"), format!("{same:#?}"));
+            assert_eq!(asked(page), asked(same));
+            assert_eq!(part.relation, whole.relation);
+        }
+        let none = Handbook::of_known(known, "no-such-page", probes::catalog());
+        assert_eq!(none, None);
+    }
 }

@@ -47,7 +47,7 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
     // The file is opened while the pages are read. An error comes again when it is first used.
     let opening = Arc::clone(&store);
     tokio::spawn(async move { opening.open().await });
-    let handbook = match runtime::handbook(config) {
+    let handbook = match runtime::handbook_for(config, &args.runbook) {
         Ok(handbook) => handbook,
         Err(problems) => {
             output.problems(&problems);

@@ -17,6 +17,8 @@ static BUILT_IN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/commands");
 pub struct PageText {
     /// The file: its path, or `built-in commands/redis.toml`.
     pub file: String,
+    /// Whether it is one of those that are built in, which the tests hold against all rules.
+    pub built_in: bool,
     /// What it says.
     pub text: Cow<'static, str>,
 }
@@ -40,6 +42,7 @@ pub(super) fn read(directory: Option<&Path>, problems: &mut Vec<Problem>) -> Vec
                 Ok(text) => {
                     let page = PageText {
                         file: path.display().to_string(),
+                        built_in: false,
                         text: text.into(),
                     };
                     pages.insert(name.into_owned(), page);
@@ -59,6 +62,7 @@ fn built_in() -> BTreeMap<String, PageText> {
             let text = file.contents_utf8()?;
             let page = PageText {
                 file: format!("built-in {DIRECTORY}/{name}"),
+                built_in: true,
                 text: text.into(),
             };
             is_page(file.path()).then(|| (name.to_owned(), page))

@@ -12,7 +12,12 @@ pub mod telemetry;
 use crate::{
     app::{Diagnosis, Gate, Limits, SystemClock},
     config::Config,
-    domain::{diagnosis::Catalog, document::Problem, handbook::Handbook, redact::Redactor},
+    domain::{
+        diagnosis::Catalog,
+        document::Problem,
+        handbook::{Handbook, KnownPage},
+        redact::Redactor,
+    },
     probes::Probes,
     store::SqliteStore,
 };
@@ -66,6 +71,27 @@ pub fn catalog() -> &'static Catalog {
 pub fn handbook(config: &Config) -> Result<Handbook, Vec<Problem>> {
     let pages = config.pages.iter().map(|page| (&page.file, &page.text));
     Handbook::load(pages, catalog())
+}
+
+/// As much of the handbook as a run of the page `id` needs. Where all pages are the built-in ones, which
+/// are known to be sound, only that page is read and those from which it borrows; else all are, and
+/// held against all rules.
+///
+/// # Errors
+/// As [`handbook`].
+pub fn handbook_for(config: &Config, id: &str) -> Result<Handbook, Vec<Problem>> {
+    let known: Option<Vec<KnownPage>> = config
+        .pages
+        .iter()
+        .map(|page| {
+            page.built_in
+                .then(|| (page.file.clone(), page.text.clone()))
+        })
+        .collect();
+    match known.and_then(|pages| Handbook::of_known(pages, id, catalog())) {
+        Some(handbook) => Ok(handbook),
+        None => handbook(config),
+    }
 }
 
 /// Puts the parts together. Nothing is opened or connected yet.

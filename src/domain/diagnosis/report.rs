@@ -303,6 +303,11 @@ impl<'a> Findings<'a> {
                 None => causes.push((cause.clone(), check)),
             }
         }
+        // One cause alone explains nothing here, and what follows from what need not be known.
+        if causes.len() < 2 {
+            let reach = vec![BTreeSet::new(); causes.len()];
+            return Self { causes, reach };
+        }
         let reach = causes
             .iter()
             .map(|(cause, _)| {

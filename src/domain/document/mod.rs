@@ -165,6 +165,23 @@ pub fn parse_leniently<T: DeserializeOwned + JsonSchema>(
     }
 }
 
+/// Reads `text`, which is known to be sound: what it says is not held against any schema.
+/// `None` when it is not sound after all.
+#[must_use]
+pub fn parse_known<T: DeserializeOwned>(file: &str, text: &str) -> Option<Document<T>> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return None;
+    }
+    let places = Places::of(&tree);
+    let value = T::deserialize(toml::de::Deserializer::from(tree)).ok()?;
+    Some(Document {
+        value,
+        source: Source::new(file, text),
+        places,
+    })
+}
+
 /// The schema that [`parse`] holds a `T` against.
 #[must_use]
 pub fn schema<T: JsonSchema>() -> serde_json::Value {

@@ -1,9 +1,14 @@
 //! Conditions and sentences: minijinja, strict, over facts and parameters.
 //!
-//! Both are compiled once, when a page is read; evaluating one costs microseconds. Names that
+//! Both are compiled once, when a page is read or, of a page that is known to be sound, when they are
+//! first asked; evaluating one costs microseconds. Names that
 //! neither facts nor parameters have are errors, never an empty text.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use minijinja::{Environment, Expression, Value as JinjaValue};
 
@@ -127,11 +132,26 @@ impl SyntaxError {
     }
 }
 
+/// What was compiled, or why it could not be; nothing before it is first asked.
+type Compiled<T> = Arc<OnceLock<Result<T, EvalError>>>;
+
+fn compiled<'a, T>(
+    kept: &'a Compiled<T>,
+    compile: impl FnOnce() -> Result<T, SyntaxError>,
+) -> Result<&'a T, EvalError> {
+    let made = kept.get_or_init(|| compile().map_err(|error| EvalError(error.message)));
+    made.as_ref().map_err(Clone::clone)
+}
+
+fn already<T>(made: T) -> Compiled<T> {
+    Arc::new(OnceLock::from(Ok(made)))
+}
+
 /// A `when`.
 #[derive(Clone)]
 pub struct Condition {
     source: Arc<str>,
-    compiled: Arc<Expression<'static, 'static>>,
+    compiled: Compiled<Expression<'static, 'static>>,
 }
 
 impl Condition {
@@ -143,13 +163,24 @@ impl Condition {
         if let Some(error) = SyntaxError::too_large(source, true) {
             return Err(error);
         }
-        let compiled = filters::environment()
-            .compile_expression_owned(source.to_owned())
-            .map_err(|error| SyntaxError::of(&error, source))?;
         Ok(Self {
             source: source.into(),
-            compiled: Arc::new(compiled),
+            compiled: already(Self::compile(source)?),
         })
+    }
+
+    /// The condition of a page that is known to be sound.
+    pub(super) fn known(source: &str) -> Self {
+        Self {
+            source: source.into(),
+            compiled: Arc::default(),
+        }
+    }
+
+    fn compile(source: &str) -> Result<Expression<'static, 'static>, SyntaxError> {
+        filters::environment()
+            .compile_expression_owned(source.to_owned())
+            .map_err(|error| SyntaxError::of(&error, source))
     }
 
     /// As the page has it.
@@ -164,8 +195,7 @@ impl Condition {
     /// A name that neither facts nor parameters have, operands that have no such operation, or an
     /// answer that is neither true nor false.
     pub fn holds(&self, scope: Scope<'_>) -> Result<bool, EvalError> {
-        let answer = self
-            .compiled
+        let answer = compiled(&self.compiled, || Self::compile(&self.source))?
             .eval(scope.context())
             .map_err(|error| EvalError::of(&error))?;
         if answer.kind() == minijinja::value::ValueKind::Bool {
@@ -191,7 +221,7 @@ pub struct Sentence {
     source: Arc<Text>,
     /// Holds both languages as templates named `en` and `zh`: the name tells the filters which
     /// language's units to write.
-    compiled: Arc<Environment<'static>>,
+    compiled: Compiled<Environment<'static>>,
 }
 
 impl Sentence {
@@ -200,20 +230,34 @@ impl Sentence {
     /// # Errors
     /// The first language whose text is no template, with what is wrong in it.
     pub fn parse(source: &Text) -> Result<Self, (Lang, SyntaxError)> {
+        for lang in [Lang::En, Lang::Zh] {
+            if let Some(error) = SyntaxError::too_large(source.get(lang), false) {
+                return Err((lang, error));
+            }
+        }
+        Ok(Self {
+            source: Arc::new(source.clone()),
+            compiled: already(Self::compile(source)?),
+        })
+    }
+
+    /// The sentence of a page that is known to be sound.
+    pub(super) fn known(source: Text) -> Self {
+        Self {
+            source: Arc::new(source),
+            compiled: Arc::default(),
+        }
+    }
+
+    fn compile(source: &Text) -> Result<Environment<'static>, (Lang, SyntaxError)> {
         let mut compiled = filters::environment().clone();
         for lang in [Lang::En, Lang::Zh] {
             let text = source.get(lang);
-            if let Some(error) = SyntaxError::too_large(text, false) {
-                return Err((lang, error));
-            }
             compiled
                 .add_template_owned(lang.code(), text.to_owned())
                 .map_err(|error| (lang, SyntaxError::of(&error, text)))?;
         }
-        Ok(Self {
-            source: Arc::new(source.clone()),
-            compiled: Arc::new(compiled),
-        })
+        Ok(compiled)
     }
 
     /// As the page has it.
@@ -227,9 +271,12 @@ impl Sentence {
     /// # Errors
     /// As [`Condition::holds`].
     pub fn say(&self, scope: Scope<'_>) -> Result<Text, EvalError> {
+        let compiled = compiled(&self.compiled, || {
+            Self::compile(&self.source).map_err(|(_, error)| error)
+        })?;
         let context = scope.context();
         let say = |lang: Lang| {
-            self.compiled
+            compiled
                 .get_template(lang.code())
                 .and_then(|template| template.render(context.clone()))
                 .map_err(|error| EvalError::of(&error))

@@ -3,6 +3,7 @@
 mod borrow;
 mod expression;
 mod filters;
+mod known;
 pub mod limits;
 mod lint;
 mod load;
@@ -16,6 +17,7 @@ pub use expression::{
     Condition, EvalError, MAX_EXPRESSION_BYTES, MAX_EXPRESSION_TOKENS, Scope, Sentence, SyntaxError,
 };
 pub use filters::{FILTERS, FilterSpec};
+pub use known::KnownPage;
 pub use lint::{Lint, Linted, STALE_AFTER_DAYS};
 pub use load::{BrokenPage, Loaded, parse};
 pub use model::{

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    fmt,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -291,22 +292,55 @@ pub struct Handbook {
     pub relation: Arc<Relation>,
 }
 
-/// Which cause follows from which.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Relation(BTreeMap<CauseId, BTreeSet<CauseId>>);
+/// Which cause follows from which. It may be made when it is first asked.
+pub struct Relation(LazyLock<Follows, Box<dyn FnOnce() -> Follows + Send>>);
+
+/// For each cause those that follow from it at once.
+type Follows = BTreeMap<CauseId, BTreeSet<CauseId>>;
+
+impl Default for Relation {
+    fn default() -> Self {
+        Self::of([])
+    }
+}
+
+impl fmt::Debug for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Relation").field(&*self.0).finish()
+    }
+}
+
+impl PartialEq for Relation {
+    fn eq(&self, other: &Self) -> bool {
+        *self.0 == *other.0
+    }
+}
 
 impl Relation {
+    /// The relation that `make` gives when it is first asked.
+    pub(super) fn later(make: impl FnOnce() -> Self + Send + 'static) -> Self {
+        Self(LazyLock::new(Box::new(move || (*make().0).clone())))
+    }
+
     /// What the rules of `checks` say of it.
     #[must_use]
     pub fn of<'a>(checks: impl IntoIterator<Item = &'a Check>) -> Self {
-        let mut follows: BTreeMap<CauseId, BTreeSet<CauseId>> = BTreeMap::new();
+        let mut follows = Follows::new();
         for rule in checks.into_iter().flat_map(|check| &check.rules) {
             if let Some(cause) = &rule.cause {
                 let known = follows.entry(cause.clone()).or_default();
                 known.extend(rule.explains.iter().cloned());
             }
         }
-        Self(follows)
+        Self(LazyLock::new(Box::new(move || follows)))
+    }
+
+    /// What the rules of `pages` say of it.
+    pub(super) fn of_pages<'a>(pages: impl IntoIterator<Item = &'a Runbook>) -> Self {
+        let checks = pages
+            .into_iter()
+            .flat_map(|page| page.checks.iter().chain(&page.prevent));
+        Self::of(checks.map(AsRef::as_ref))
     }
 
     /// Every cause that follows from `cause`, at once or through causes in between.
@@ -339,10 +373,7 @@ impl Handbook {
             .into_iter()
             .map(|page| (page.id.clone(), page))
             .collect();
-        let checks = pages
-            .values()
-            .flat_map(|page| page.checks.iter().chain(&page.prevent));
-        let relation = Arc::new(Relation::of(checks.map(AsRef::as_ref)));
+        let relation = Arc::new(Relation::of_pages(pages.values().map(AsRef::as_ref)));
         Self { pages, relation }
     }
 }

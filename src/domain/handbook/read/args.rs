@@ -197,6 +197,9 @@ impl Reader<'_> {
 
     /// A regular expression that compiles within bounds.
     pub(super) fn regex(&mut self, pattern: &str, path: &Path) -> Option<()> {
+        if self.known {
+            return Some(());
+        }
         if pattern.len() > PATTERN_BYTES {
             let message = format!(
                 "{} bytes; a pattern has at most {PATTERN_BYTES}",

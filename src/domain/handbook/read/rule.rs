@@ -21,6 +21,14 @@ impl<'a> Reader<'a> {
         check: &Path,
     ) -> (Vec<Rule>, Option<Sentence>) {
         let mut rules = Vec::new();
+        if self.known {
+            let nothing = Present::new();
+            for (n, rule) in raw.rule.iter().enumerate() {
+                rules.extend(self.rule(rule, names, &nothing, &check.key("rule").at(n)));
+            }
+            let healthy = self.sentence(raw.healthy.as_ref(), check, names, &nothing);
+            return (rules, healthy);
+        }
         let mut present = Present::new();
         let mut always: Option<usize> = None;
         for (n, rule) in raw.rule.iter().enumerate() {
@@ -126,7 +134,10 @@ impl<'a> Reader<'a> {
             }
         }
         Some(Rule {
-            when: Condition::parse(raw.when.as_ref()?).ok()?,
+            when: match raw.when.as_ref()? {
+                when if self.known => Condition::known(when),
+                when => Condition::parse(when).ok()?,
+            },
             verdict: raw.verdict?.into(),
             cause,
             explains,
