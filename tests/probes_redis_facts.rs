@@ -209,6 +209,39 @@ async fn keys_are_sampled_and_grouped() {
 }
 
 #[tokio::test]
+async fn locks_that_stay_are_told_from_locks_that_are_in_use() {
+    let redis = Redis::start(&[]);
+    for command in [
+        &["SET", "stock:lock:1", "a"][..],
+        &["SET", "stock:lock:2", "b", "EX", "3600"],
+        &["SET", "stock:lock:3", "c", "EX", "10"],
+        &["SET", "stock:lock:4", "d", "PX", "120"],
+        &["HSET", "stock:lock:5", "owner", "e"],
+        &["SET", "user:1", "x"],
+    ] {
+        redis.command(command).await.expect("a write");
+    }
+    let eyes = eyes(redis.target());
+    let args = [("match", ArgValue::Text("stock:lock:*".to_owned()))];
+    let seen = sight(&eyes, "redis.locks", &args).await;
+    println!("{}", seen.evidence);
+    assert_eq!((int(&seen, "locks"), int(&seen, "held")), (5, 4));
+    assert!(truth(&seen, "complete"));
+    assert_eq!(
+        (int(&seen, "without_expiry"), int(&seen, "held_without_expiry")),
+        (2, 2)
+    );
+    assert!(text(&seen, "stuck_key").starts_with("stock:lock:"));
+    assert_eq!(int(&seen, "held_long_expiry"), 1);
+    assert_eq!(text(&seen, "long_key"), "stock:lock:2");
+    assert!(int(&seen, "long_key_expires_in_seconds") > 3_500);
+    assert!(!seen.evidence.contains("= a") && !seen.facts["held_keys"].to_string().contains("token"));
+    let none = [("match", ArgValue::Text("no:such:*".to_owned()))];
+    let none = sight(&eyes, "redis.locks", &none).await;
+    assert_eq!((int(&none, "locks"), int(&none, "held")), (0, 0));
+}
+
+#[tokio::test]
 async fn clients_are_counted_by_who_they_are() {
     let redis = Redis::start(&[]);
     let mut held = Vec::new();

@@ -47,6 +47,7 @@ pub static SPECS: &[&ProbeSpec] = &[
     &redis::info::SPEC,
     &redis::keys::SPEC,
     &redis::latency::SPEC,
+    &redis::locks::SPEC,
     &redis::ping::SPEC,
     &redis::slowlog::SPEC,
 ];

@@ -14,6 +14,7 @@ pub mod config;
 pub mod info;
 pub mod keys;
 pub mod latency;
+pub mod locks;
 pub mod ping;
 pub mod slowlog;
 
@@ -58,6 +59,7 @@ impl Servers {
             "redis.slowlog" => slowlog::look(&link, &look.args).await,
             "redis.latency" => latency::look(&link, &look.args).await,
             "redis.keys" => keys::look(&link, &look.args).await,
+            "redis.locks" => locks::look(&link, &look.args).await,
             "redis.clients" => clients::look(&link, &look.args).await,
             _ => return None,
         })
