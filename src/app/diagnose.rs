@@ -239,6 +239,7 @@ fn fill(args: &Args, params: &Params) -> Args {
                     Some(ParamValue::Bool(truth)) => ArgValue::Text(truth.to_string()),
                     None => value.clone(),
                 },
+                ArgValue::Values(values) => ArgValue::Values(fill(values, params)),
                 _ => value.clone(),
             };
             (name.clone(), value)

@@ -65,6 +65,9 @@ fn arg_kind(arg: &ArgSpec) -> &'static str {
         ArgType::Text => "text",
         ArgType::Duration => "length of time",
         ArgType::Patterns => "names and regular expressions",
+        ArgType::Query => "one SELECT",
+        ArgType::Values => "placeholders and values",
+        ArgType::Columns => "columns and what they are",
     }
 }
 
@@ -81,7 +84,7 @@ fn range(arg: &ArgSpec) -> String {
 fn default(arg: &ArgSpec) -> &'static str {
     match (arg.default, arg.kind) {
         (Some(default), _) => default,
-        (None, ArgType::Patterns) => "none",
+        (None, ArgType::Patterns | ArgType::Values) => "none",
         (None, _) => "must be given",
     }
 }

@@ -10,4 +10,5 @@ pub mod duration;
 pub mod handbook;
 pub mod ids;
 pub mod redact;
+pub mod sql;
 pub mod text;

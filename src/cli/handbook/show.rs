@@ -328,6 +328,17 @@ fn arg(value: &ArgValue) -> Option<String> {
         ArgValue::Duration(length) => duration::write(*length),
         ArgValue::Param(name) => format!("{{{{ {name} }}}}"),
         ArgValue::Patterns(patterns) if patterns.is_empty() => return None,
+        ArgValue::Values(values) if values.is_empty() => return None,
+        ArgValue::Values(values) => values
+            .iter()
+            .filter_map(|(name, value)| Some(format!(":{name} = {}", arg(value)?)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        ArgValue::Columns(columns) => columns
+            .iter()
+            .map(|(name, column)| format!("{name}: {}", column.word))
+            .collect::<Vec<_>>()
+            .join(", "),
         ArgValue::Patterns(patterns) => {
             let names: Vec<&str> = patterns.keys().map(String::as_str).collect();
             names.join("/")

@@ -72,6 +72,12 @@ pub enum ArgType {
     Duration,
     /// A table of names to regular expressions; each name makes facts of its own.
     Patterns,
+    /// One reading statement with placeholders (`:name`); see [`crate::domain::sql::Query`].
+    Query,
+    /// A table of a query's placeholders to their values, which may be parameters of the page.
+    Values,
+    /// A table of a query's columns to the [`super::Column`] that each is; each column is a fact.
+    Columns,
 }
 
 /// How a probe declares one of its arguments.
@@ -83,7 +89,7 @@ pub struct ArgSpec {
     #[serde(rename = "type")]
     pub kind: ArgType,
     /// The value when the page gives none; `None` where the page must give one,
-    /// except for patterns, which may be left out.
+    /// except for tables, which may be left out.
     pub default: Option<&'static str>,
     /// Least and greatest number, both included (durations in milliseconds).
     pub range: Option<(i64, i64)>,
@@ -93,6 +99,8 @@ pub struct ArgSpec {
 
 /// Facts that exist once for each name in a [`ArgType::Patterns`] argument:
 /// with `patterns = { oom = "…" }` a spec named `_count` becomes `oom_count`.
+/// Of a [`ArgType::Columns`] argument each name is a fact, whose type the page tells; `facts` is
+/// empty then.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PerKey {
     /// The argument whose names make the facts.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, Sentence};
 use crate::domain::{
-    diagnosis::Verdict,
+    diagnosis::{Column, Verdict},
     ids::{CauseId, CheckId, CheckRef, RemedyId, RunbookId, TargetId},
     text::Text,
 };
@@ -60,6 +60,10 @@ pub enum ArgValue {
     Duration(Duration),
     /// Names to regular expressions.
     Patterns(IndexMap<String, String>),
+    /// A query's placeholders to their values.
+    Values(IndexMap<String, ArgValue>),
+    /// A query's columns to what they are.
+    Columns(IndexMap<String, Column>),
     /// A parameter of the page, filled in when the run begins: `"{{ slow_ms }}"`.
     Param(String),
 }

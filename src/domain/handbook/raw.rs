@@ -240,7 +240,8 @@ pub(super) enum RawArg {
     Int(i64),
     /// A text, a length of time ("10m"), or a parameter of the page ("{{ name }}").
     Text(String),
-    /// Names, in `snake_case`, and regular expressions.
+    /// Names, in `snake_case`, and regular expressions; a query's placeholders and their values; a
+    /// query's columns and what they are.
     Patterns(IndexMap<String, String>),
 }
 

@@ -35,6 +35,7 @@ impl Reader<'_> {
                 self.push(self.document.key_problem(&place, message).maybe_hint(hint));
             }
         }
+        self.placeholders(raw, spec, &path);
         let mut args = Args::new();
         for arg in spec.args {
             let value = match raw.get(arg.name) {
@@ -51,10 +52,11 @@ impl Reader<'_> {
     fn default_arg(&mut self, arg: &ArgSpec, spec: &ProbeSpec, path: &Path) -> Option<ArgValue> {
         match (arg.kind, arg.default) {
             (ArgType::Patterns, _) => Some(ArgValue::Patterns(IndexMap::new())),
+            (ArgType::Values, _) => Some(ArgValue::Values(Args::new())),
             (ArgType::Int, Some(text)) => text.parse().ok().map(ArgValue::Int),
             (ArgType::Duration, Some(text)) => duration::parse(text).ok().map(ArgValue::Duration),
-            (ArgType::Text, Some(text)) => Some(ArgValue::Text(text.to_owned())),
-            (_, None) => {
+            (ArgType::Text | ArgType::Query, Some(text)) => Some(ArgValue::Text(text.to_owned())),
+            (_, None) | (ArgType::Columns, _) => {
                 let message = format!("{} needs the argument `{}`", spec.name, arg.name);
                 self.problem_hint(path, message, Some(arg.meaning.to_owned()));
                 None
@@ -71,6 +73,7 @@ impl Reader<'_> {
     ) -> Option<ArgValue> {
         if let RawArg::Text(text) = given
             && text.contains("{{")
+            && arg.kind != ArgType::Query
         {
             return self.param_arg(text, arg, params, path);
         }
@@ -79,6 +82,7 @@ impl Reader<'_> {
                 .in_range(*number, arg, path)
                 .then_some(ArgValue::Int(*number)),
             (ArgType::Text, RawArg::Text(text)) => Some(ArgValue::Text(text.clone())),
+            (ArgType::Query, RawArg::Text(text)) => self.query(text, path),
             (ArgType::Duration, RawArg::Text(text)) => {
                 let length = self.duration(Some(text), path)?;
                 let ms = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
@@ -86,12 +90,17 @@ impl Reader<'_> {
                     .then_some(ArgValue::Duration(length))
             }
             (ArgType::Patterns, RawArg::Patterns(patterns)) => self.patterns(patterns, path),
+            (ArgType::Values, RawArg::Patterns(values)) => self.values(values, params, path),
+            (ArgType::Columns, RawArg::Patterns(columns)) => self.columns(columns, path),
             (kind, _) => {
                 let expected = match kind {
                     ArgType::Int => "a whole number",
                     ArgType::Text => "a text",
                     ArgType::Duration => "a length of time, as in \"10m\"",
                     ArgType::Patterns => "a table of names and regular expressions",
+                    ArgType::Query => "a SELECT statement",
+                    ArgType::Values => "a table of placeholders and their values",
+                    ArgType::Columns => "a table of columns and what they are",
                 };
                 let message = format!("`{}` is {expected}", arg.name);
                 self.problem_hint(path, message, Some(arg.meaning.to_owned()));
@@ -125,7 +134,7 @@ impl Reader<'_> {
     }
 
     /// `"{{ name }}"`: a parameter of the page, whose every value must fit the argument.
-    fn param_arg(
+    pub(super) fn param_arg(
         &mut self,
         text: &str,
         arg: &ArgSpec,
@@ -161,7 +170,7 @@ impl Reader<'_> {
             (ArgType::Text, ParamType::Text { .. } | ParamType::Choice(_)) => None,
             (ArgType::Int, _) => Some(format!("`{}` takes an integer parameter", arg.name)),
             (ArgType::Text, _) => Some(format!("`{}` takes a string or a choice", arg.name)),
-            (ArgType::Duration | ArgType::Patterns, _) => {
+            (_, _) => {
                 Some(format!("`{}` can't be a parameter", arg.name))
             }
         };
@@ -182,17 +191,22 @@ impl Reader<'_> {
         let mut sound = true;
         for (name, pattern) in patterns {
             let path = path.key(name);
-            let mut bytes = name.bytes();
-            let snake = bytes.next().is_some_and(|b| b.is_ascii_lowercase())
-                && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-            if !snake {
-                let message = format!("{name:?} is not snake_case: facts are named after it");
-                self.push(self.document.key_problem(&path, message));
-                sound = false;
-            }
+            sound &= self.snake(name, &path);
             sound &= self.regex(pattern, &path).is_some();
         }
         sound.then(|| ArgValue::Patterns(patterns.clone()))
+    }
+
+    /// A name after which facts are named.
+    pub(super) fn snake(&mut self, name: &str, path: &Path) -> bool {
+        let mut bytes = name.bytes();
+        let snake = bytes.next().is_some_and(|b| b.is_ascii_lowercase())
+            && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !snake {
+            let message = format!("{name:?} is not snake_case: facts are named after it");
+            self.push(self.document.key_problem(path, message));
+        }
+        snake
     }
 
     /// A regular expression that compiles within bounds.

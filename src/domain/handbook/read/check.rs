@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::{Path, Reader};
 use crate::domain::{
-    diagnosis::{FactSpec, FactType, MANUAL, ProbeSpec, Unit},
+    diagnosis::{Column, FactSpec, FactType, MANUAL, ProbeSpec, Unit},
     document::did_you_mean,
     handbook::{
         Args, Check, Manual, Param, ParamType, Rule, Sentence,
@@ -186,14 +186,17 @@ impl<'a> Reader<'a> {
         if let Some(per_key) = spec.per_key
             && let Some(RawArg::Patterns(keys)) = args.get(per_key.arg)
         {
-            for (key, pattern) in keys {
-                for (name, fact) in per_key.made(key, pattern) {
-                    if names.get(&name).is_some() {
-                        let path = path.key("args").key(per_key.arg).key(key);
-                        let message =
-                            format!("`{key}` makes a fact `{name}`, which {} has", spec.name);
-                        self.push(self.document.key_problem(&path, message));
-                    }
+            let place = path.key("args").key(per_key.arg);
+            for (key, given) in keys {
+                // A word that is none is told where the arguments are read.
+                if per_key.facts.is_empty()
+                    && let Ok(column) = given.parse::<Column>()
+                {
+                    self.unique(&names, key, key, spec, &place);
+                    names.add(column_name(key.clone(), column));
+                }
+                for (name, fact) in per_key.made(key, given) {
+                    self.unique(&names, &name, key, spec, &place);
                     names.add(fact_name(name, fact));
                 }
             }
@@ -207,6 +210,26 @@ impl<'a> Reader<'a> {
             names.add(param_name(param));
         }
         names
+    }
+
+    /// A fact that an argument makes must not have the name of another.
+    fn unique(&mut self, names: &Names, name: &str, key: &str, spec: &ProbeSpec, path: &Path) {
+        if names.get(name).is_some() {
+            let path = path.key(key);
+            let message = format!("`{key}` makes a fact `{name}`, which {} has", spec.name);
+            self.push(self.document.key_problem(&path, message));
+        }
+    }
+}
+
+/// A column of a query. It may be none: there may be no row, and its value may be NULL.
+fn column_name(name: String, column: Column) -> Name {
+    Name {
+        id: name,
+        kind: column.kind,
+        unit: column.unit,
+        optional: column.kind != FactType::TextList,
+        values: Vec::new(),
     }
 }
 

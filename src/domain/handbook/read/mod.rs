@@ -4,6 +4,7 @@
 //! - `param`: `[[param]]` and a remedy's parameters
 //! - `check`: `[[check]]` and `[[prevent]]`
 //! - `args`: a probe's arguments
+//! - `query`: a database query of the page's own
 //! - `rule`: rules, their conditions and sentences
 //! - `remedy`: `[[remedy]]`
 
@@ -11,6 +12,7 @@ mod args;
 mod check;
 mod head;
 mod param;
+mod query;
 mod remedy;
 mod rule;
 
