@@ -1,4 +1,4 @@
-//! Read-only eyes: Docker through its engine's interface, Redis through its own protocol.
+//! Read-only eyes: Docker through its engine's interface, MySQL and Redis through their own protocols.
 //!
 //! Each probe is a module with a `SPEC` (what it takes, what it tells) and a look.
 //! Nothing here can change what it looks at.
@@ -16,6 +16,7 @@ use crate::{
 mod args;
 pub mod docker;
 pub mod log;
+pub mod mysql;
 mod net;
 pub mod redis;
 mod run;
@@ -42,6 +43,8 @@ pub static SPECS: &[&ProbeSpec] = &[
     &web::http::SPEC,
     &web::tcp::SPEC,
     &web::tls::SPEC,
+    &mysql::ping::SPEC,
+    &mysql::query::SPEC,
     &redis::clients::SPEC,
     &redis::config::SPEC,
     &redis::info::SPEC,
@@ -67,6 +70,7 @@ const SSH: &str = "ssh";
 pub struct Probes {
     targets: Targets,
     servers: Servers,
+    mysql: mysql::Servers,
     engines: Engines,
     urls: Urls,
 }
@@ -85,6 +89,7 @@ impl Probes {
             engines: Engines::new(&targets.docker, ssh),
             servers: Servers::new(targets.redis.clone()),
             urls: Urls::new(targets.url.clone()),
+            mysql: mysql::Servers::new(targets.mysql.clone()),
             targets,
         }
     }
@@ -99,6 +104,7 @@ impl Prober for Probes {
     async fn look(&self, look: &Look) -> Result<Sighting, Blind> {
         let seen = match look.probe.split_once('.') {
             Some(("redis", _)) => self.servers.look(look).await,
+            Some(("mysql", _)) => self.mysql.look(look).await,
             Some(("docker", _)) => self.engines.look(look, &self.targets).await,
             Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
             Some(("http" | "tls" | "tcp" | "dns", _)) => self.urls.look(look).await,

@@ -25,7 +25,7 @@ use super::{
     wire::{self, Greeting},
 };
 use crate::{
-    config::{MysqlAddress, MysqlServer},
+    config::{ServerAddress, MysqlServer},
     probes::net::{self, Guarded, Stream, Tap},
 };
 
@@ -53,10 +53,10 @@ impl Carrier {
     /// What stood in the way, or what was said in the place of a greeting.
     pub(super) async fn open(server: &MysqlServer, end: Instant) -> Result<Self, Failure> {
         match &server.address {
-            MysqlAddress::Tcp { host, port } => {
+            ServerAddress::Tcp { host, port } => {
                 Self::over(net::tcp(host, *port, end).await?, end).await
             }
-            MysqlAddress::Unix(path) => Self::over(net::unix(path, end).await?, end).await,
+            ServerAddress::Unix(path) => Self::over(net::unix(path, end).await?, end).await,
         }
     }
 

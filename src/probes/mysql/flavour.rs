@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long the server itself lets a statement of ours run, should we be gone before its end.
+const STATEMENT_TIME: Duration = Duration::from_secs(8);
+
 /// The maker of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flavour {
@@ -62,6 +65,11 @@ impl Version {
         } else {
             "tx_read_only"
         }
+    }
+
+    /// The assignment of the limit that all our statements have.
+    pub(super) fn usual_time_limit(&self) -> String {
+        self.time_limit(STATEMENT_TIME)
     }
 
     /// The assignment that limits how long a statement may run: milliseconds for MySQL (SELECT

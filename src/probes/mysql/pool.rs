@@ -281,14 +281,14 @@ impl Held<'_> {
         Ok(self.ask(sql).await?.into_iter().next().unwrap_or_default())
     }
 
-    /// The connection itself; it is not given back unless [`Held::put_back`] is called.
-    pub(super) fn take(&mut self) -> Option<Session> {
-        self.session.take()
+    /// The connection itself, for statements with bound values.
+    pub(super) fn session(&mut self) -> Option<&mut Session> {
+        self.session.as_mut()
     }
 
-    /// Gives back what was taken.
-    pub(super) fn put_back(&mut self, session: Session) {
-        self.session = Some(session);
+    /// Something went wrong on the connection: it is not to be used again.
+    pub(super) fn spoil(&mut self) {
+        self.session = None;
     }
 
     /// The connection's number in the processlist.

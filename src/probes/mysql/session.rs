@@ -17,7 +17,7 @@ use super::{
     rows::{Row, Rows},
 };
 use crate::{
-    config::{MysqlAddress, MysqlServer, TlsFiles},
+    config::{ServerAddress, MysqlServer, TlsFiles},
     probes::net::{Tap, host_port},
 };
 
@@ -26,9 +26,6 @@ pub(super) const MOST_ROWS: usize = 10_000;
 
 /// Longest answer that is kept, in bytes of text.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
-
-/// How long the server itself lets a statement of ours run, should we be gone before its end.
-const STATEMENT_TIME: Duration = Duration::from_secs(8);
 
 /// How long the server lets a statement of ours wait for a lock, in seconds; its least.
 const LOCK_WAIT_SECONDS: u32 = 1;
@@ -45,8 +42,8 @@ pub(super) struct Session {
 /// Where a server listens, as the reader knows it.
 pub(super) fn address_of(server: &MysqlServer) -> String {
     match &server.address {
-        MysqlAddress::Tcp { host, port } => host_port(host, *port),
-        MysqlAddress::Unix(path) => path.display().to_string(),
+        ServerAddress::Tcp { host, port } => host_port(host, *port),
+        ServerAddress::Unix(path) => path.display().to_string(),
     }
 }
 
@@ -119,7 +116,7 @@ impl Session {
             .set_names(false)
             .statement_cache_capacity(1)
             .disable_statement_logging();
-        if let MysqlAddress::Tcp { host, .. } = &server.address {
+        if let ServerAddress::Tcp { host, .. } = &server.address {
             options = options.host(host);
         }
         if let Some(secret) = &server.password {
@@ -144,7 +141,7 @@ impl Session {
     /// A server that refuses them (a proxy) is asked without.
     async fn settle(&mut self, end: Instant) -> Result<(), Failure> {
         let read_only = self.version.read_only_setting();
-        let limit = self.version.time_limit(STATEMENT_TIME);
+        let limit = self.version.usual_time_limit();
         let sql = format!(
             "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, {read_only} = 1, {limit}, \
              lock_wait_timeout = {LOCK_WAIT_SECONDS}"
@@ -253,10 +250,10 @@ fn wants_cover(failure: &Failure) -> bool {
 }
 
 /// Whether what is sent there never leaves this machine.
-fn is_local(address: &MysqlAddress) -> bool {
+fn is_local(address: &ServerAddress) -> bool {
     match address {
-        MysqlAddress::Unix(_) => true,
-        MysqlAddress::Tcp { host, .. } => {
+        ServerAddress::Unix(_) => true,
+        ServerAddress::Tcp { host, .. } => {
             host == "localhost"
                 || host
                     .parse::<std::net::IpAddr>()
