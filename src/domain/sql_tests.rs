@@ -41,6 +41,7 @@ fn placeholders_become_places() {
 #[test]
 fn what_only_reads_is_taken() {
     for sql in [
+        "SELECT start, share, reset FROM t WHERE `do` = 1 AND sleep > 2",
         "WITH t AS (SELECT 1 AS a) SELECT a FROM t",
         "SELECT REPLACE(name, 'a', 'b'), TRUNCATE(price, 1) FROM p",
         "SELECT `update` FROM t WHERE t.lock = 1 AND x = 'DROP TABLE t; -- '",
@@ -60,6 +61,7 @@ fn what_does_more_is_refused() {
         ("SELECT * FROM t FOR UPDATE", "UPDATE"),
         ("SELECT * FROM t LOCK IN SHARE MODE", "LOCK"),
         ("SELECT 1 INTO OUTFILE '/tmp/x'", "INTO"),
+        ("SELECT * FROM t FOR SHARE", "SHARE"),
         ("SELECT SLEEP(10)", "SLEEP"),
         ("SELECT /*! 1 */ 2", "comments"),
         ("SELECT 1 # x", "comments"),

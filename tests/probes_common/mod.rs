@@ -9,6 +9,7 @@
 
 pub(crate) mod docker;
 pub(crate) mod peers;
+pub(crate) mod mysql;
 pub(crate) mod tls;
 
 use std::{

@@ -75,6 +75,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     per_key: Some(PerKey {
         arg: "columns",
         facts: &[],
+        groups: &[],
     }),
 };
 

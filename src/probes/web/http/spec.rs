@@ -82,5 +82,6 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             text("_text", "what was found").optional(),
             float("_number", Unit::None, "the same as a number, where it is one").optional(),
         ],
+        groups: &[],
     }),
 };
