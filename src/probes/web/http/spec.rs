@@ -82,6 +82,5 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             text("_text", "what was found").optional(),
             float("_number", Unit::None, "the same as a number, where it is one").optional(),
         ],
-        groups: &[],
     }),
 };
