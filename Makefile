@@ -18,8 +18,8 @@ lint: ## format, clippy, documentation, the handbook's pages, spelling, licences
 	@lab/lint.sh
 
 bench: lab-up ## Handbell against its rivals, as ratios
-	$(CARGO) build --release --workspace --bins --examples
-	$(CARGO) bench --bench foundation
+	$(CARGO) build --release -p handbell -p handbell-sandbox --bin handbell --bin handbell-sandbox --example bare_bot
+	$(CARGO) bench --profile dev --bench foundation -- --programs $(CURDIR)/target/release
 
 lab-up: programs ## the lab alone: mall_redis_master and mall_backend_1
 	@$(LAB) up $(ARGS)

@@ -5,6 +5,9 @@
 //! 3. Peak memory of the idle bot, against the same bare bot.
 //!
 //! Nothing here passes or fails; the two of a pair take turns, so that a machine whose speed drifts slows both.
+//!
+//! What is measured are the programs in the directory after `--programs`; without it, those beside the `handbell`
+//! that cargo builds for this bench. The harness only starts them and looks at the clock, so it may be unoptimised.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
@@ -50,8 +53,19 @@ impl Drop for Process {
 async fn main() -> Outcome<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     println!("Handbell against its rivals (a ratio below 1 means that Handbell needs less)\n");
-    cold_process(root)?;
-    bots(root).await
+    let programs = programs()?;
+    cold_process(root, &programs)?;
+    bots(root, &programs).await
+}
+
+/// Where the programs are that are measured.
+fn programs() -> Outcome<PathBuf> {
+    let mut words = std::env::args_os().skip_while(|word| word != "--programs");
+    if words.next().is_some() {
+        return Ok(words.next().ok_or("--programs needs a directory")?.into());
+    }
+    let beside = Path::new(env!("CARGO_BIN_EXE_handbell")).parent();
+    Ok(beside.ok_or("the binary lies in no directory")?.to_owned())
 }
 
 /// The nearest-rank percentile of sorted values.
@@ -89,10 +103,10 @@ fn wall_ms(command: &mut Command) -> Outcome<f64> {
     }
 }
 
-fn cold_process(root: &Path) -> Outcome<()> {
+fn cold_process(root: &Path, programs: &Path) -> Outcome<()> {
     let config = root.join("lab/config");
     let password = fs::read_to_string(config.join("redis.password"))?;
-    let mut ours = Command::new(env!("CARGO_BIN_EXE_handbell"));
+    let mut ours = Command::new(binary(&programs.join("handbell"))?);
     ours.arg("--config")
         .arg(&config)
         .args(["diagnose", "redis", "--json"]);
@@ -139,12 +153,9 @@ struct Figures {
     peak_kib: f64,
 }
 
-async fn bots(root: &Path) -> Outcome<()> {
-    let beside = Path::new(env!("CARGO_BIN_EXE_handbell"))
-        .parent()
-        .ok_or("the binary lies in no directory")?;
-    let ours = measure(beside, |ready, dir| serve(root, ready, dir)).await?;
-    let theirs = measure(beside, |_, dir| bare(beside, &dir.join("ready.json"))).await?;
+async fn bots(root: &Path, programs: &Path) -> Outcome<()> {
+    let ours = measure(programs, |ready, dir| serve(root, programs, ready, dir)).await?;
+    let theirs = measure(programs, |_, dir| bare(programs, &dir.join("ready.json"))).await?;
     println!("2. From the gateway to the accepted acknowledgement");
     println!("   {INTERACTIONS} interactions, one after the other");
     pair(&ours.one_by_one, &theirs.one_by_one);
@@ -184,13 +195,13 @@ fn pair(ours: &[f64], theirs: &[f64]) {
 
 /// Starts a sandbox and a bot of its own, lets it idle, then sends it interactions.
 async fn measure(
-    beside: &Path,
+    programs: &Path,
     start: impl FnOnce(&Value, &Path) -> Outcome<Process>,
 ) -> Outcome<Figures> {
     let dir = tempfile::tempdir()?;
     let ready_file = dir.path().join("ready.json");
     let _sandbox = Process(
-        Command::new(binary(&beside.join("handbell-sandbox"))?)
+        Command::new(binary(&programs.join("handbell-sandbox"))?)
             .arg("--ready-file")
             .arg(&ready_file)
             .arg("--ca-dir")
@@ -290,15 +301,15 @@ fn acknowledged(interaction: &Value) -> Outcome<f64> {
         .ok_or_else(|| format!("not acknowledged: {interaction}").into())
 }
 
-fn bare(beside: &Path, ready: &Path) -> Outcome<Process> {
-    let bot = binary(&beside.join("examples/bare_bot"))?;
+fn bare(programs: &Path, ready: &Path) -> Outcome<Process> {
+    let bot = binary(&programs.join("examples/bare_bot"))?;
     Ok(Process(
         Command::new(bot).arg(ready).stderr(Stdio::null()).spawn()?,
     ))
 }
 
 /// Handbell against the lab's Redis, with a configuration for this sandbox.
-fn serve(root: &Path, ready: &Value, dir: &Path) -> Outcome<Process> {
+fn serve(root: &Path, programs: &Path, ready: &Value, dir: &Path) -> Outcome<Process> {
     let config = dir.join("config");
     fs::create_dir(&config)?;
     for name in ["targets.toml", "redis.password"] {
@@ -324,7 +335,7 @@ fn serve(root: &Path, ready: &Value, dir: &Path) -> Outcome<Process> {
             text(ready, "/gateway")?
         ),
     )?;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handbell"));
+    let mut command = Command::new(binary(&programs.join("handbell"))?);
     command
         .arg("--config")
         .arg(&config)

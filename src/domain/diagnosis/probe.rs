@@ -119,13 +119,15 @@ impl PerKey {
             .facts
             .iter()
             .map(|fact| (format!("{name}{}", fact.name), fact));
-        let groups: Vec<String> = match regex::Regex::new(pattern) {
-            Ok(regex) if !self.groups.is_empty() => regex
+        // Most probes make none, and a pattern takes its time to compile.
+        let regex = (!self.groups.is_empty()).then(|| regex::Regex::new(pattern).ok());
+        let groups: Vec<String> = match regex.flatten() {
+            Some(regex) => regex
                 .capture_names()
                 .flatten()
                 .map(|group| format!("{name}_{group}"))
                 .collect(),
-            _ => Vec::new(),
+            None => Vec::new(),
         };
         let of_groups = groups.iter().flat_map(|group| {
             self.groups

@@ -136,7 +136,11 @@ impl<'a> Reader<'a> {
     fn judged(&mut self, raw: &'a RawCheck, params: &[Param], path: &Path) -> Option<Judged> {
         let spec = self.spec(raw.probe.as_deref()?, &path.key("probe"))?;
         let args = self.args(&raw.args, spec, params, path);
-        let names = self.names(spec, &raw.args, params, path);
+        let names = if self.known {
+            Names::default()
+        } else {
+            self.names(spec, &raw.args, params, path)
+        };
         let (rules, healthy) = self.rules(raw, &names, path);
         Some((spec, args, rules, healthy))
     }
