@@ -4,7 +4,7 @@
 #
 #   lab/install.sh build       to compile: a C compiler, pkg-config, OpenSSL's headers
 #   lab/install.sh docker      to run the lab as containers: the Docker engine, debootstrap
-#   lab/install.sh processes   to run the lab without Docker: Redis, Python
+#   lab/install.sh processes   to run the lab without Docker: Redis, MariaDB, Nginx, Python; none of them is started
 #   lab/install.sh browser     to test the page: Chromium and its WebDriver
 #   lab/install.sh python      to test against a client that others wrote, which the test installs by itself
 #   lab/install.sh ssh         to test an engine over SSH: an SSH server, which is not started
@@ -49,11 +49,11 @@ packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# Debian starts a server when its package is installed. The lab starts its own Redis, so the package's must not run:
-# while it is installed, the policy is "start nothing" (invoke-rc.d(8)).
+# Debian starts a server when its package is installed. The lab starts its own servers, so the packages' must not run:
+# while they are installed, the policy is "start nothing" (invoke-rc.d(8)). A server that runs already is not touched.
 without_starting() {
   local policy=/usr/sbin/policy-rc.d
-  if [ -e "$policy" ] || [ ! -d /run/systemd/system ]; then
+  if [ -e "$policy" ]; then
     "$@"
     return
   fi
@@ -92,8 +92,8 @@ for what in "$@"; do
       command -v dockerd >/dev/null || [ -x /usr/sbin/dockerd ] || packages 'to run the lab as containers' docker.io iptables
       packages 'to make base images where no image registry answers' debootstrap debian-archive-keyring ;;
     processes)
-      without_starting packages 'to run the lab without Docker' redis-server
-      packages "for the lab's backend" python3 ;;
+      without_starting packages 'to run the lab without Docker' redis-server mariadb-server nginx-light
+      packages "for the lab's backend, its stand-ins and its small disk" python3 python3-pymysql python3-cryptography e2fsprogs ;;
     browser)
       if ! command -v chromedriver >/dev/null; then
         [ -n "$APT_UPDATED" ] || { as_root apt-get update -qq; APT_UPDATED=yes; }

@@ -16,17 +16,43 @@ use crate::process::find_program;
 use crate::say;
 use crate::settings::Settings;
 
-/// The Debian release: the one whose Redis is 7.0 and whose Python is 3.11, as the Dockerfiles name them.
-const SUITE: &str = "bookworm";
+/// How one base image is made.
+struct Recipe {
+    /// The Debian release.
+    suite: &'static str,
+    /// What is installed beside the minimal system.
+    packages: &'static str,
+    /// The names of official images that it stands in for.
+    images: &'static [&'static str],
+    /// The archive's name; counted up when the recipe changes, so that an archive of an older recipe is not taken.
+    archive: &'static str,
+}
 
-/// What is installed beside the minimal system.
-const PACKAGES: &str = "redis-server,python3";
-
-/// Counted up when the recipe changes, so that an archive of an older recipe is not taken.
-const RECIPE: u32 = 1;
+/// The base images of the mall. Debian 12 has the Redis 7.0, the Nginx, the Python and the MariaDB that the
+/// Dockerfiles want; MySQL is in Debian's unstable release alone.
+const RECIPES: [Recipe; 3] = [
+    Recipe {
+        suite: "bookworm",
+        packages: "redis-server,python3,python3-pymysql,python3-cryptography,nginx-light,curl",
+        images: &["redis:7.0-bookworm", "debian:bookworm-slim"],
+        archive: "base-bookworm-3.tar",
+    },
+    Recipe {
+        suite: "bookworm",
+        packages: "mariadb-server",
+        images: &["mariadb:10.11"],
+        archive: "base-mariadb-1.tar",
+    },
+    Recipe {
+        suite: "sid",
+        packages: "mysql-server",
+        images: &["mysql:9"],
+        archive: "base-mysql-1.tar",
+    },
+];
 
 /// What a base image does without.
-const LEFT_OUT: [&str; 7] = [
+const LEFT_OUT: [&str; 9] = [
     "./var/cache/apt/*",
     "./var/lib/apt/lists/*",
     "./usr/share/doc/*",
@@ -34,6 +60,9 @@ const LEFT_OUT: [&str; 7] = [
     "./usr/share/info/*",
     "./usr/share/locale/*",
     "./dev/*",
+    // What the packages' own scripts began; the Dockerfiles begin anew.
+    "./var/lib/mysql/*",
+    "./var/log/mysql/*",
 ];
 
 /// How much of the archive is read at a time, in bytes.
@@ -47,13 +76,21 @@ pub const STAND_IN_LABEL: &str = "io.handbell.lab.stand-in";
 /// # Errors
 /// When debootstrap is not installed, may not run, or fails; or when the engine refuses the archive.
 pub async fn import(settings: &Settings, docker: &Docker, image: &str) -> Result<()> {
-    let archive = archive(settings).await?;
+    let Some(recipe) = RECIPES.iter().find(|recipe| recipe.images.contains(&image)) else {
+        return Err(LabError::Refused(format!(
+            "no image registry gives {image}, and the lab knows no stand-in for it"
+        )));
+    };
+    let archive = archive(settings, recipe).await?;
     let (repo, tag) = image.split_once(':').unwrap_or((image, "latest"));
     let options = CreateImageOptionsBuilder::default()
         .from_src("-")
         .repo(repo)
         .tag(tag)
-        .changes(vec![format!("LABEL {STAND_IN_LABEL}=debootstrap-{SUITE}")])
+        .changes(vec![format!(
+            "LABEL {STAND_IN_LABEL}=debootstrap-{}",
+            recipe.suite
+        )])
         .platform("")
         .build();
     let file = tokio::fs::File::open(&archive)
@@ -77,10 +114,8 @@ pub async fn import(settings: &Settings, docker: &Docker, image: &str) -> Result
 }
 
 /// The archive of the root file system; made once, then taken from the cache directory.
-async fn archive(settings: &Settings) -> Result<PathBuf> {
-    let archive = settings
-        .cache_dir
-        .join(format!("base-{SUITE}-{RECIPE}.tar"));
+async fn archive(settings: &Settings, recipe: &Recipe) -> Result<PathBuf> {
+    let archive = settings.cache_dir.join(recipe.archive);
     if archive.is_file() {
         return Ok(archive);
     }
@@ -98,8 +133,11 @@ async fn archive(settings: &Settings) -> Result<PathBuf> {
         .map_err(LabError::file("make a directory in", &settings.cache_dir))?;
     let root = work.path().join("root");
     let made = say::during(
-        "Making the base image with debootstrap (once; about a minute)",
-        make(settings, &debootstrap, &root, work.path()),
+        &format!(
+            "Making a base image of Debian {} with {} (once; one or two minutes)",
+            recipe.suite, recipe.packages
+        ),
+        make(settings, recipe, &debootstrap, &root, work.path()),
     )
     .await;
     let packed = work.path().join("root.tar");
@@ -116,21 +154,30 @@ async fn archive(settings: &Settings) -> Result<PathBuf> {
     kept.map(|()| archive)
 }
 
-async fn make(settings: &Settings, debootstrap: &Path, root: &Path, work: &Path) -> Result<()> {
+async fn make(
+    settings: &Settings,
+    recipe: &Recipe,
+    debootstrap: &Path,
+    root: &Path,
+    work: &Path,
+) -> Result<()> {
     let log = settings.cache_dir.join("debootstrap.log");
-    let include = format!("--include={PACKAGES}");
+    let include = format!("--include={}", recipe.packages);
     let root = text(root);
-    let mut arguments = vec!["--variant=minbase", include.as_str(), SUITE, root.as_str()];
+    let mut arguments = vec![
+        "--variant=minbase",
+        include.as_str(),
+        recipe.suite,
+        root.as_str(),
+    ];
     arguments.extend(settings.mirror.as_deref());
     run_as_root(debootstrap, &arguments, &log).await?;
-    let data = ["-d", "-o", "redis", "-g", "redis", "/data"];
-    let chroot = find_program("chroot").unwrap_or_else(|| PathBuf::from("/usr/sbin/chroot"));
-    run_as_root(
-        &chroot,
-        &[&[root.as_str(), "install"][..], &data].concat(),
-        &log,
-    )
-    .await?;
+    if recipe.packages.contains("redis") {
+        let data = ["-d", "-o", "redis", "-g", "redis", "/data"];
+        let chroot = find_program("chroot").unwrap_or_else(|| PathBuf::from("/usr/sbin/chroot"));
+        let arguments = [&[root.as_str(), "install"][..], &data].concat();
+        run_as_root(&chroot, &arguments, &log).await?;
+    }
     let excludes: Vec<String> = LEFT_OUT
         .iter()
         .map(|path| format!("--exclude={path}"))
@@ -154,7 +201,10 @@ fn text(path: &Path) -> String {
 }
 
 /// Runs a program as root: directly, or through `sudo -n` (which never asks for a password).
-async fn run_as_root(program: &Path, arguments: &[&str], log: &Path) -> Result<()> {
+///
+/// # Errors
+/// When it may not be run as root, or fails.
+pub(crate) async fn run_as_root(program: &Path, arguments: &[&str], log: &Path) -> Result<()> {
     let name = program.display().to_string();
     let mut command = if rustix::process::getuid().is_root() {
         Command::new(program)

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::settings::Given;
 
-/// A real mall to break: brings up Redis and a backend, breaks them on request, and scores the diagnosis.
+/// A real mall to break: brings up its servers, breaks them on request, and scores the diagnosis.
 #[derive(Debug, Parser)]
 #[command(
     name = "handbell-lab",
@@ -78,6 +78,9 @@ pub struct Way {
     /// Fail where Docker cannot run, rather than run plain processes
     #[arg(long)]
     pub require_docker: bool,
+    /// The database [default: mysql as containers, mariadb as plain processes]
+    #[arg(long, value_enum)]
+    pub database: Option<crate::service::Database>,
 }
 
 /// A language of titles.
@@ -122,9 +125,15 @@ pub enum Command {
     /// Exits with 1 unless it was always right and healthy was always healthy. Brings the lab up when it is not, and
     /// then takes it down at the end. Ctrl-C heals what is broken before it ends.
     Score {
-        /// Faults of this runbook
-        #[arg(long, default_value = "redis")]
-        runbook: String,
+        /// Only this runbook, and its faults; `all` for all at once (may be given more than once) [default: every one]
+        #[arg(long, value_name = "NAME")]
+        runbook: Vec<String>,
+        /// What the order of the faults is made from [default: a new one each time, which is printed]
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Leave out asking each runbook twenty times on the healthy mall
+        #[arg(long)]
+        skip_healthy: bool,
         /// How many rounds
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         times: u32,

@@ -34,8 +34,8 @@ pub struct Compose {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Directory of the Dockerfile, relative to the file.
-    pub build: PathBuf,
+    /// What the image is built from.
+    pub build: Build,
     /// Name of the image that the build makes.
     pub image: String,
     /// Name of the container.
@@ -55,19 +55,43 @@ pub struct Service {
     /// Keys of secrets, each mounted at `/run/secrets/KEY`.
     #[serde(default)]
     pub secrets: Vec<String>,
-    /// `ADDRESS:HOST_PORT:CONTAINER_PORT`.
+    /// `ADDRESS:HOST_PORT:CONTAINER_PORT`, with `/udp` at its end where it is not TCP.
     #[serde(default)]
     pub ports: Vec<Port>,
     /// `VOLUME:PATH`.
     #[serde(default)]
     pub volumes: Vec<Mount>,
-    /// Keys of networks.
-    pub networks: Vec<String>,
+    /// Keys of networks, and the names that the service has there beside its own.
+    pub networks: BTreeMap<String, Attachment>,
     /// What must run first.
     #[serde(default)]
     pub depends_on: BTreeMap<String, Dependency>,
     /// How the engine asks after its health.
     pub healthcheck: HealthCheck,
+}
+
+/// What an image is built from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The directory, relative to `compose.yaml`.
+    pub context: PathBuf,
+    /// The Dockerfile in it.
+    #[serde(default = "dockerfile")]
+    pub dockerfile: String,
+}
+
+fn dockerfile() -> String {
+    "Dockerfile".to_owned()
+}
+
+/// How a service is on a network.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// Other names of it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
 }
 
 /// When the engine starts a container again.
@@ -132,6 +156,9 @@ pub struct HealthCheck {
     pub retries: u32,
     /// Failures do not count before this has passed.
     pub start_period: Span,
+    /// Time between two checks until then (engines before 25 ignore it).
+    #[serde(default)]
+    pub start_interval: Option<Span>,
 }
 
 /// A published port.
@@ -144,26 +171,57 @@ pub struct Port {
     pub host: u16,
     /// Port in the container.
     pub container: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+}
+
+/// What is spoken at a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Protocol {
+    /// As Docker writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
 }
 
 impl TryFrom<String> for Port {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let wrong = || format!("port {text:?} is not ADDRESS:HOST_PORT:CONTAINER_PORT");
-        let (rest, container) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let wrong = || format!("port {text:?} is not ADDRESS:HOST_PORT:CONTAINER_PORT[/udp]");
+        let (numbers, protocol) = match text.strip_suffix("/udp") {
+            Some(numbers) => (numbers, Protocol::Udp),
+            None => (text.as_str(), Protocol::Tcp),
+        };
+        let (rest, container) = numbers.rsplit_once(':').ok_or_else(wrong)?;
         let (address, host) = rest.rsplit_once(':').ok_or_else(wrong)?;
         Ok(Self {
             address: address.parse().map_err(|_| wrong())?,
             host: host.parse().map_err(|_| wrong())?,
             container: container.parse().map_err(|_| wrong())?,
+            protocol,
         })
     }
 }
 
 impl From<Port> for String {
     fn from(port: Port) -> Self {
-        format!("{}:{}:{}", port.address, port.host, port.container)
+        let end = match port.protocol {
+            Protocol::Tcp => "",
+            Protocol::Udp => "/udp",
+        };
+        format!("{}:{}:{}{end}", port.address, port.host, port.container)
     }
 }
 
@@ -259,12 +317,13 @@ impl From<Bytes> for String {
 }
 
 impl Compose {
-    /// Reads a `compose.yaml`.
+    /// Reads a `compose.yaml`, with `${NAME:-default}` in it replaced by the variable of that name.
     ///
     /// # Errors
     /// When the file cannot be read, or says something that the lab does not understand.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, variables: &BTreeMap<String, String>) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(LabError::file("read", path))?;
+        let text = interpolated(&text, variables);
         let wrong = |why: String| LabError::Content {
             path: path.to_path_buf(),
             why,
@@ -280,7 +339,7 @@ impl Compose {
         for (name, service) in &self.services {
             let missing = service
                 .networks
-                .iter()
+                .keys()
                 .find(|key| !self.networks.contains_key(*key))
                 .or_else(|| {
                     service
@@ -331,6 +390,26 @@ impl Compose {
         }
         order
     }
+}
+
+/// Compose's interpolation, as far as the lab uses it: `${NAME:-default}`
+/// (<https://docs.docker.com/reference/compose-file/interpolation/>).
+fn interpolated(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        whole.push_str(before);
+        let Some((inside, after)) = after.split_once('}') else {
+            whole.push_str("${");
+            rest = after;
+            continue;
+        };
+        let (name, default) = inside.split_once(":-").unwrap_or((inside, ""));
+        whole.push_str(variables.get(name).map_or(default, String::as_str));
+        rest = after;
+    }
+    whole.push_str(rest);
+    whole
 }
 
 impl Service {

@@ -1,14 +1,15 @@
 //! The configuration directory with which `handbell` looks at this lab. For the mall it says what `lab/config` says;
 //! another instance has other ports and names, plain processes have no container, and the demo has a Discord.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::compose::Compose;
 use crate::error::{LabError, Result};
-use crate::instance::{self, REDIS};
-use crate::processes::PASSWORD_FILE;
+use crate::instance;
+use crate::keys;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::state::{Mode, State, write_private};
 
@@ -42,7 +43,22 @@ pub fn directory(settings: &Settings) -> PathBuf {
 /// # Errors
 /// When it cannot be written.
 pub fn write(settings: &Settings, state: &State) -> Result<()> {
+    if settings.is_the_mall() {
+        link(settings)?;
+    }
     write_to(&directory(settings), settings, state, None)
+}
+
+/// `lab/config` names the mall's keys by way of a link.
+fn link(settings: &Settings) -> Result<()> {
+    let directory = settings.lab_dir.join("config/state");
+    std::fs::create_dir_all(&directory).map_err(LabError::file("make", &directory))?;
+    let link = directory.join(&settings.instance);
+    if std::fs::read_link(&link).is_ok_and(|to| to == settings.state_dir) {
+        return Ok(());
+    }
+    let _ = std::fs::remove_file(&link);
+    std::os::unix::fs::symlink(&settings.state_dir, &link).map_err(LabError::file("link", &link))
 }
 
 /// Writes a configuration for this lab, with a Discord where one is given.
@@ -79,31 +95,105 @@ fn quoted(text: &str) -> String {
 }
 
 fn targets(settings: &Settings, state: &State) -> Result<String> {
-    let port = state.ports.get(REDIS).copied().unwrap_or_default();
-    let password = settings.lab_dir.join(PASSWORD_FILE);
-    let redis = format!(
-        "[redis.cache]\naddress = \"127.0.0.1:{port}\"\npassword = {{ file = {} }}\n",
-        quoted(&password.to_string_lossy())
-    );
-    match state.mode {
-        Mode::Processes => Ok(format!(
-            "# The servers are plain processes: no target names a container.\n{redis}"
-        )),
-        Mode::Docker => {
-            let compose = Compose::read(&settings.lab_dir.join("compose.yaml"))?;
-            let compose = instance::rename(compose, settings, &state.ports);
-            let name = compose
-                .services
-                .get(REDIS)
-                .map(|service| service.container_name.as_str())
-                .unwrap_or_default();
-            Ok(format!(
-                "[docker.engine]\nendpoint = {}\n\n{redis}container = {{ engine = \"engine\", name = {} }}\n",
-                quoted(&settings.docker_host),
+    let compose = instance::compose(settings, state.database, &state.ports)?;
+    let at = |service: Service| format!("127.0.0.1:{}", instance::port(&state.ports, service));
+    let https = instance::port_of(&state.ports, Service::Nginx, instance::HTTPS);
+    let second = instance::port_of(&state.ports, Service::Dns, instance::SECOND_DNS);
+    let lab_file = |name: &str| quoted(&settings.lab_dir.join(name).to_string_lossy());
+    let state_file = |name: &str| quoted(&settings.state_dir.join(name).to_string_lossy());
+    let container = |service: Service| {
+        let name = compose
+            .services
+            .get(service.key())
+            .map_or("", |described| described.container_name.as_str());
+        match state.mode {
+            Mode::Docker => format!(
+                "container = {{ engine = \"engine\", name = {} }}\n",
                 quoted(name)
-            ))
+            ),
+            Mode::Processes => String::new(),
         }
-    }
+    };
+    let in_container = state.mode == Mode::Docker;
+    let mut text = if in_container {
+        format!(
+            "[docker.engine]\nendpoint = {}\n\n",
+            quoted(&settings.docker_host)
+        )
+    } else {
+        "# The servers are plain processes: no target names a container.\n".to_owned()
+    };
+    let either = |there: &str, here: &str| {
+        if in_container {
+            quoted(there)
+        } else {
+            state_file(here)
+        }
+    };
+    let _ = write!(
+        text,
+        "[redis.cache]\naddress = {}\npassword = {{ file = {} }}\n{}\n\
+         [mysql.db]\naddress = {}\nusername = \"handbell\"\npassword = {{ file = {} }}\ndatabase = \"mall\"\n{}\n\
+         [host.server]\nendpoint = \"local\"\n\n",
+        quoted(&at(Service::RedisMaster)),
+        lab_file("config/redis.password"),
+        container(Service::RedisMaster),
+        quoted(&at(Service::MysqlMaster)),
+        lab_file("config/mysql.password"),
+        container(Service::MysqlMaster),
+    );
+    let _ = write!(
+        text,
+        "[service.backend]\n{}\n",
+        if in_container {
+            container(Service::Backend)
+        } else {
+            format!("log = {}\n", state_file("backend-1.log"))
+        }
+    );
+    let _ = write!(
+        text,
+        "[nginx.web]\nconfig = {}\nerror_log = {}\n{}\n",
+        either("/etc/nginx/nginx.conf", "nginx/nginx.conf"),
+        either("/var/log/nginx/error.log", "nginx/error.log"),
+        if in_container {
+            container(Service::Nginx)
+        } else {
+            "program = \"/usr/sbin/nginx\"\n".to_owned()
+        },
+    );
+    let site = format!(
+        "connect = \"127.0.0.1:{https}\"\ntls = {{ ca = {} }}\nresolvers = [{}, \"127.0.0.1:{second}\"]\naddresses = [\"127.0.0.1\"]\n",
+        state_file("keys/mall-ca.pem"),
+        quoted(&at(Service::Dns)),
+    );
+    let _ = write!(
+        text,
+        "[url.backend-health]\nurl = \"http://{}/health\"\n\n\
+         [url.api]\nurl = \"https://api.mall.com/health\"\n{site}\n\
+         [url.products]\nurl = \"https://api.mall.com/api/v1/products\"\n{site}\n\
+         [log.slow-queries]\nfile = {}\n{}\n\
+         [log.miniprogram]\nfile = {}\n\n",
+        at(Service::Backend),
+        either("/var/log/mysql/mysql-slow.log", "mysql-slow.log"),
+        container(Service::MysqlMaster),
+        state_file("miniprogram/config.js"),
+    );
+    let _ = write!(
+        text,
+        "[wechatpay.merchant]\nurl = \"https://{}\"\nconnect = {}\ntls = {{ ca = {} }}\nmerchant_id = \"{}\"\n\
+         serial = \"{}\"\nprivate_key = {{ file = {} }}\npublic_key = {{ id = \"{}\", file = {} }}\napi_v3_key = {{ file = {} }}\n",
+        keys::WECHATPAY_SITE,
+        quoted(&at(Service::Wechatpay)),
+        state_file("keys/mall-ca.pem"),
+        keys::MERCHANT_ID,
+        keys::MERCHANT_SERIAL,
+        state_file("keys/merchant.key"),
+        keys::PUBLIC_KEY_ID,
+        state_file("keys/platform-public.pem"),
+        state_file("keys/api-v3.key"),
+    );
+    Ok(text)
 }
 
 fn discord(sandbox: &Sandbox) -> String {

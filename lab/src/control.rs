@@ -61,20 +61,20 @@ fn describe_all(settings: &Settings) -> Result<Value> {
         .as_ref()
         .and_then(|state| state.broken.as_ref())
         .map(|broken| broken.fault.as_str());
-    let mode = state.as_ref().map(|state| state.mode);
+    let way = state.as_ref().map(fault::Way::of);
     let mut faults = fault::read_all(&settings.lab_dir)?;
-    faults.sort_by_key(|fault| fault.expect == "healthy"); // near misses last; the sort keeps the rest as it is
+    faults.sort_by_key(Fault::is_near_miss); // near misses last; the sort keeps the rest as it is
     Ok(faults
         .iter()
-        .map(|fault| describe(fault, mode, broken))
+        .map(|fault| describe(fault, way, broken))
         .collect())
 }
 
-fn describe(fault: &Fault, mode: Option<crate::state::Mode>, broken: Option<&str>) -> Value {
-    let why_not = match mode {
+fn describe(fault: &Fault, way: Option<fault::Way>, broken: Option<&str>) -> Value {
+    let why_not = match way {
         None => Some("the lab is not up / 实验环境未启动".to_owned()),
-        Some(mode) => fault
-            .why_not(mode)
+        Some(way) => fault
+            .why_not(way)
             .map(|why| format!("{} / {}", why.en, why.zh)),
     };
     json!({

@@ -15,6 +15,7 @@ use crate::control;
 use crate::error::{LabError, Result};
 use crate::lab::{Lab, Wish};
 use crate::say;
+use crate::service::Database;
 use crate::settings::Settings;
 
 /// How long the sandbox may take until it listens, and the bot until it has logged in.
@@ -48,7 +49,12 @@ struct Stage {
 ///
 /// # Errors
 /// When something does not start, or one of the programs ends by itself. Everything that was started is stopped first.
-pub async fn run(settings: &Settings, wish: Wish, page_port: u16) -> Result<()> {
+pub async fn run(
+    settings: &Settings,
+    wish: Wish,
+    database: Option<Database>,
+    page_port: u16,
+) -> Result<()> {
     let mut stop = Stop::new()?;
     // Asked for before anything runs: a missing program is said at once.
     settings.program("handbell")?;
@@ -56,7 +62,7 @@ pub async fn run(settings: &Settings, wish: Wish, page_port: u16) -> Result<()> 
     let was_up = crate::state::Store::peek(settings)?.is_some();
     let mut stage = Stage::new()?;
     let outcome = tokio::select! {
-        outcome = play(settings, wish, page_port, &mut stage) => outcome,
+        outcome = play(settings, (wish, database), page_port, &mut stage) => outcome,
         name = stop.comes() => {
             say::progress(format!("\n{name}: stopping …"));
             Ok(())
@@ -72,8 +78,13 @@ pub async fn run(settings: &Settings, wish: Wish, page_port: u16) -> Result<()> 
     outcome.and(cleaned)
 }
 
-async fn play(settings: &Settings, wish: Wish, page_port: u16, cast: &mut Stage) -> Result<()> {
-    let state = Lab::up(settings, wish).await?.state;
+async fn play(
+    settings: &Settings,
+    (wish, database): (Wish, Option<Database>),
+    page_port: u16,
+    cast: &mut Stage,
+) -> Result<()> {
+    let state = Lab::up(settings, wish, database).await?.state;
     say::out(format!(
         "The lab runs as {}: {}.",
         state.mode.words(),

@@ -1,7 +1,7 @@
 //! The mall as containers: what `docker compose up`, `down` and `create` do, through the engine's API, with the
 //! labels that Compose gives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -36,8 +36,12 @@ pub struct Changes {
     pub arguments: Vec<String>,
     /// Ports are not published.
     pub unpublished: bool,
+    /// Other environment variables.
+    pub environment: BTreeMap<String, String>,
     /// The data directory is a file system in memory of this size.
     pub data_limit: Option<Bytes>,
+    /// More file systems in memory, by their directory, with their size.
+    pub disks: BTreeMap<String, Bytes>,
 }
 
 /// The containers of one instance.
@@ -306,6 +310,7 @@ impl Containers {
                 && found.restart_count == Some(0)
                 && state.running == Some(true)
                 && state.paused == Some(false)
+                && state.restarting != Some(true)
                 && state.oom_killed == Some(false)
                 && connected,
         )

@@ -21,19 +21,22 @@ impl Containers {
         let mut command = service.command.clone();
         if !changes.arguments.is_empty() {
             command
-                .get_or_insert_default()
+                .get_or_insert_with(|| image_command(name))
                 .extend(changes.arguments.iter().cloned());
         }
-        let aliases = vec![name.to_owned(), service.container_name.clone()];
         let endpoints = service
             .networks
             .iter()
-            .filter_map(|key| self.compose().networks.get(key))
-            .map(|network| {
+            .filter_map(|(key, attachment)| {
+                Some((self.compose().networks.get(key)?, &attachment.aliases))
+            })
+            .map(|(network, more)| {
+                let mut aliases = vec![name.to_owned(), service.container_name.clone()];
+                aliases.extend_from_slice(more);
                 (
                     network.name.clone(),
                     EndpointSettings {
-                        aliases: Some(aliases.clone()),
+                        aliases: Some(aliases),
                         ..Default::default()
                     },
                 )
@@ -41,19 +44,13 @@ impl Containers {
         ContainerCreateBody {
             image: Some(service.image.clone()),
             cmd: command,
-            env: Some(
-                service
-                    .environment
-                    .iter()
-                    .map(|(key, value)| format!("{key}={value}"))
-                    .collect(),
-            ),
+            env: Some(environment(service, changes)),
             labels: Some(self.container_labels(name, service, changes)),
             exposed_ports: Some(
                 service
                     .ports
                     .iter()
-                    .map(|port| format!("{}/tcp", port.container))
+                    .map(|port| format!("{}/{}", port.container, port.protocol.word()))
                     .collect(),
             ),
             healthcheck: Some(health_config(service)),
@@ -113,6 +110,7 @@ impl Containers {
                 Some(format!("{}:{}:rw", volume.name, mount.path))
             });
         let secrets = service.secrets.iter().filter_map(|key| {
+            // `join` keeps an absolute path as it is: the keys lie in the state directory.
             let file = self
                 .settings()
                 .lab_dir
@@ -128,23 +126,27 @@ impl Containers {
                     host_ip: Some(port.address.to_string()),
                     host_port: Some(port.host.to_string()),
                 };
-                (format!("{}/tcp", port.container), Some(vec![binding]))
+                let key = format!("{}/{}", port.container, port.protocol.word());
+                (key, Some(vec![binding]))
             });
         let memory = i64::try_from(changes.memory.unwrap_or(service.mem_limit).0).ok();
-        let data = changes.data_limit.map(|limit| {
-            let options = format!("rw,size={},mode=0777", limit.0);
-            service
-                .volumes
-                .iter()
-                .map(|mount| (mount.path.clone(), options.clone()))
-                .collect()
-        });
+        let options = |size: crate::compose::Bytes| format!("rw,size={},mode=0777", size.0);
+        let mut tmpfs: HashMap<String, String> = changes
+            .disks
+            .iter()
+            .map(|(path, size)| (path.clone(), options(*size)))
+            .collect();
+        if let Some(limit) = changes.data_limit {
+            let mounts = service.volumes.iter();
+            tmpfs.extend(mounts.map(|mount| (mount.path.clone(), options(limit))));
+        }
         HostConfig {
             binds: Some(volumes.chain(secrets).collect()),
             port_bindings: Some(ports.collect()),
             network_mode: service
                 .networks
-                .first()
+                .keys()
+                .next()
                 .and_then(|key| self.compose().networks.get(key))
                 .map(|n| n.name.clone()),
             restart_policy: Some(RestartPolicy {
@@ -153,10 +155,31 @@ impl Containers {
             }),
             memory,
             memory_swap: memory, // no swap beside it, so that the limit is the limit
-            tmpfs: data,
+            tmpfs: (!tmpfs.is_empty()).then_some(tmpfs),
             ..Default::default()
         }
     }
+}
+
+/// What the image runs by itself, where `compose.yaml` leaves it to the image: arguments are added to it.
+fn image_command(name: &str) -> Vec<String> {
+    let words: &[&str] = match name {
+        "mysql-master" => &["mysqld", "--defaults-file=/etc/mysql/mall/mall.cnf"],
+        "nginx" => &["nginx", "-g", "daemon off;"],
+        _ => &["/usr/bin/python3", "-u", "/app/app.py"],
+    };
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn environment(service: &Service, changes: &Changes) -> Vec<String> {
+    let described = service
+        .environment
+        .iter()
+        .filter(|(key, _)| !changes.environment.contains_key(*key));
+    described
+        .chain(&changes.environment)
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect()
 }
 
 fn health_config(service: &Service) -> HealthConfig {
@@ -168,7 +191,7 @@ fn health_config(service: &Service) -> HealthConfig {
         timeout: nanos(check.timeout.0),
         retries: Some(i64::from(check.retries)),
         start_period: nanos(check.start_period.0),
-        start_interval: None,
+        start_interval: check.start_interval.and_then(|span| nanos(span.0)),
     }
 }
 

@@ -2,12 +2,21 @@
 
 use bollard::exec::StartExecResults;
 use bollard::models::{ExecConfig, NetworkDisconnectRequest};
-use bollard::query_parameters::{KillContainerOptionsBuilder, UploadToContainerOptionsBuilder};
+use bollard::query_parameters::{
+    DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder,
+    UploadToContainerOptionsBuilder,
+};
 use futures_util::TryStreamExt;
 
 use crate::docker::Containers;
 use crate::error::{LabError, Result};
 use crate::tar;
+
+/// The longest file that is read from a container, in bytes.
+const FILE_BYTES: usize = 8 << 20;
+
+/// How many lines of a container's output are read.
+const LOG_LINES: &str = "5000";
 
 impl Containers {
     /// Sends a signal to the first process of a container.
@@ -58,7 +67,7 @@ impl Containers {
         let service = self.service(name)?;
         for network in service
             .networks
-            .iter()
+            .keys()
             .filter_map(|key| self.compose().networks.get(key))
         {
             let request = NetworkDisconnectRequest {
@@ -117,6 +126,52 @@ impl Containers {
                 why: format!("failed (exit code {code:?}): {}", said.trim()),
             }),
         }
+    }
+
+    /// What is in a file of a container, which need not run.
+    ///
+    /// # Errors
+    /// When the engine refuses or there is no such file.
+    pub async fn get_file(&self, name: &str, path: &str) -> Result<Vec<u8>> {
+        let container = &self.service(name)?.container_name;
+        let doing = || format!("read {path} in {container}");
+        let options = DownloadFromContainerOptionsBuilder::default()
+            .path(path)
+            .build();
+        let mut stream = self
+            .docker()
+            .download_from_container(container, Some(options));
+        let mut archive = Vec::new();
+        while let Some(chunk) = stream.try_next().await.map_err(LabError::docker(doing()))? {
+            archive.extend_from_slice(&chunk);
+            if archive.len() > FILE_BYTES {
+                break;
+            }
+        }
+        tar::first(&archive).ok_or_else(|| LabError::Program {
+            program: container.clone(),
+            why: format!("has no file {path}"),
+        })
+    }
+
+    /// What a container has printed, its last lines.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn printed(&self, name: &str) -> Result<String> {
+        let container = &self.service(name)?.container_name;
+        let options = LogsOptionsBuilder::default()
+            .stdout(true)
+            .stderr(true)
+            .tail(LOG_LINES)
+            .build();
+        let mut stream = self.docker().logs(container, Some(options));
+        let mut text = String::new();
+        let doing = || format!("read what {container} printed");
+        while let Some(chunk) = stream.try_next().await.map_err(LabError::docker(doing()))? {
+            text.push_str(&chunk.to_string());
+        }
+        Ok(text)
     }
 
     /// Puts one file into a container, which need not run.

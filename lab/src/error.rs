@@ -46,6 +46,16 @@ pub enum LabError {
         /// The server's or the network's reason.
         source: Box<redis::RedisError>,
     },
+    /// The lab's database refused a statement or could not be reached.
+    #[error("the database at {address} could not {doing}: {source}")]
+    Sql {
+        /// Where it was looked for.
+        address: String,
+        /// What was tried.
+        doing: String,
+        /// The server's or the network's reason.
+        source: Box<sqlx::Error>,
+    },
     /// A program that the lab needs could not be run, or failed.
     #[error("{program} {why}")]
     Program {

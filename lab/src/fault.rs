@@ -1,14 +1,15 @@
 //! Faults as data: `faults/*.toml`, one file each. What is done, how one knows that it took hold, what the diagnosis
 //! must say, and how it is healed. Every step is a typed operation; there is no shell.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compose::{Bytes, Restart, Span};
+use crate::condition::Condition;
 use crate::error::{LabError, Result};
-use crate::state::Mode;
+use crate::service::Database;
+use crate::state::{Mode, State};
+use crate::step::Step;
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,250 +28,193 @@ pub struct Fault {
     /// Its name, as on the command line; the file's name too.
     pub name: String,
     /// The runbook that must find it.
-    pub runbook: String,
+    runbook: Option<String>,
+    /// Or the runbooks, of which each must find it.
+    #[serde(default)]
+    runbooks: Vec<String>,
     /// What is broken, for people.
     pub title: Text,
     /// The root cause that the diagnosis must name first, or `healthy` for a near miss.
-    pub expect: String,
+    expect: Option<String>,
+    /// Or several at once, of which each must be named as a root cause, in any order, and nothing else.
+    #[serde(default, alias = "expect_all")]
+    expect_all: Vec<String>,
+    /// What is asked beside the runbook's name: its parameters.
+    #[serde(default)]
+    pub parameters: std::collections::BTreeMap<String, String>,
     /// What is done, in this order.
     pub inject: Vec<Step>,
     /// What must hold before the diagnosis is asked.
     pub settle: Vec<Condition>,
-    /// What undoes it. Processes in the background are ended before, and Redis' settings and statistics are put back
-    /// after, without being told to.
+    /// What undoes it. Processes in the background are ended before; files, certificates, and the settings and
+    /// statistics of Redis are put back after, without being told to, and what is not well then is made anew.
     pub heal: Vec<Step>,
     /// What differs where the servers are plain processes.
-    pub processes: InProcesses,
+    pub processes: Differs,
+    /// What differs where the database is MariaDB.
+    #[serde(default)]
+    mariadb: Differs,
 }
 
-/// What differs where the servers are plain processes.
+/// What differs in another world.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct InProcesses {
+pub struct Differs {
     /// Why the fault makes no sense there; without it, it does.
-    pub why_not: Option<Text>,
+    why_not: Option<Text>,
     /// Another root cause: a stopped process is a port that refuses, because no container is named.
-    pub expect: Option<String>,
+    expect: Option<String>,
+    /// Other root causes.
+    #[serde(default, alias = "expect_all")]
+    expect_all: Vec<String>,
+    /// Other steps.
+    inject: Option<Vec<Step>>,
     /// Other conditions.
-    pub settle: Option<Vec<Condition>>,
+    settle: Option<Vec<Condition>>,
+    /// Other steps that heal.
+    heal: Option<Vec<Step>>,
 }
 
-/// One typed operation on the lab's Redis.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(
-    tag = "do",
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case"
-)]
-pub enum Step {
-    /// Stops the server in good order.
-    Stop {},
-    /// Starts the stopped server again.
-    Start {},
-    /// Kills the server (SIGKILL).
-    Kill {},
-    /// Sends SIGSTOP to the server's process: it is there and does nothing.
-    Freeze {},
-    /// Sends SIGCONT.
-    Thaw {},
-    /// Pauses the container.
-    Pause {},
-    /// Continues the container.
-    Unpause {},
-    /// Removes the container; its data stays.
-    Remove {},
-    /// Takes the container off its networks.
-    Disconnect {},
-    /// Makes the server anew with other settings; its data stays.
-    Recreate {
-        /// Limit of the container's memory.
-        memory: Option<Bytes>,
-        /// Restart policy.
-        restart: Option<Restart>,
-        /// More arguments of `redis-server`.
-        #[serde(default)]
-        arguments: Vec<String>,
-        /// No published port.
-        #[serde(default)]
-        unpublished: bool,
-        /// The data directory is a file system of this size, in memory.
-        data_limit: Option<Bytes>,
-    },
-    /// Begins again as described and without data.
-    Renew {},
-    /// Sends one command. The connection may break over it when `breaks` is set.
-    Redis {
-        /// The command and its arguments.
-        command: Vec<String>,
-        /// The server ends, so that no answer comes.
-        #[serde(default)]
-        breaks: bool,
-    },
-    /// `CONFIG SET`.
-    Configure {
-        /// Settings by name.
-        settings: BTreeMap<String, String>,
-    },
-    /// Writes keys `PREFIX:0`, `PREFIX:1`, …
-    Fill {
-        /// What the keys begin with.
-        prefix: String,
-        /// How many.
-        keys: u32,
-        /// Size of each value in bytes.
-        value_bytes: u32,
-        /// Whether the server may refuse or die meanwhile.
-        #[serde(default)]
-        until_it_fails: bool,
-    },
-    /// Deletes all but every n-th of the keys that a `fill` wrote.
-    Thin {
-        /// What the keys begin with.
-        prefix: String,
-        /// How many there are.
-        keys: u32,
-        /// Every so-manieth stays.
-        keep_every: u32,
-    },
-    /// Makes the data directory one that cannot be written.
-    SpoilData {},
-    /// Puts rubbish in place of the saved data.
-    CorruptData {},
-    /// Starts a process that stays and goes on after `break` has returned.
-    Background {
-        /// What it does.
-        job: Job,
-    },
+/// How the mall runs, as far as faults differ by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// As containers or as processes.
+    pub mode: Mode,
+    /// Which database.
+    pub database: Database,
 }
 
-/// What a process in the background does until it is ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case"
-)]
-pub enum Job {
-    /// Holds connections open: so many, or as many as the server lets in.
-    HoldClients {
-        /// How many; without it, all that there are.
-        clients: Option<u32>,
-    },
-    /// Sends a command again and again.
-    Repeat {
-        /// The command and its arguments.
-        command: Vec<String>,
-        /// The pause between an answer and the next command.
-        pause: Span,
-    },
-    /// Writes new keys at a steady rate.
-    Write {
-        /// How many a second.
-        per_second: u32,
-        /// Size of each value in bytes.
-        value_bytes: u32,
-    },
-}
-
-/// What one can see from outside when a fault has taken hold.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(
-    tag = "is",
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case"
-)]
-pub enum Condition {
-    /// The container's state.
-    Container {
-        /// Docker's word for it, or `missing`.
-        status: String,
-        /// Whether the kernel killed it for its memory.
-        oom_killed: Option<bool>,
-        /// Restarts by the engine, at least.
-        restarts: Option<i64>,
-    },
-    /// What the port does.
-    Port {
-        /// How it behaves.
-        state: PortState,
-    },
-    /// Nobody answers at the port, whether it refuses or closes.
-    Gone {},
-    /// How the server answers a command after login (or the login itself).
-    Answer {
-        /// The command.
-        to: Vec<String>,
-        /// How the answer begins, without the protocol's first byte.
-        begins: String,
-    },
-    /// A field of INFO.
-    Info {
-        /// Its name.
-        field: String,
-        /// Its exact value.
-        equals: Option<String>,
-        /// Its least value.
-        at_least: Option<f64>,
-    },
-    /// A field of INFO rises.
-    Rises {
-        /// Its name.
-        field: String,
-        /// By how much within half a second, at least.
-        by: f64,
-    },
-    /// Entries in the slow log, at least.
-    SlowLog {
-        /// How many.
-        entries: u64,
-    },
-}
-
-/// How a port behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PortState {
-    /// Connections are refused.
-    Refused,
-    /// Connections are taken and closed at once, as Docker's proxy does when nothing listens behind it.
-    Closed,
-    /// Connections are taken and nothing is ever answered.
-    Silent,
-}
-
-impl Fault {
-    /// What the diagnosis must say in this mode: a cause, or `None` for "healthy".
+impl Way {
+    /// The way of a lab that is up.
     #[must_use]
-    pub fn expected(&self, mode: Mode) -> Option<&str> {
-        let expect = match mode {
-            Mode::Docker => &self.expect,
-            Mode::Processes => self.processes.expect.as_ref().unwrap_or(&self.expect),
-        };
-        (expect != "healthy").then_some(expect.as_str())
+    pub fn of(state: &State) -> Self {
+        Self {
+            mode: state.mode,
+            database: state.database,
+        }
     }
+}
 
-    /// The conditions in this mode.
+/// What the diagnosis must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// That nothing is wrong.
+    Healthy,
+    /// This cause first.
+    First(String),
+    /// Each of these, in any order, and nothing beside them.
+    All(Vec<String>),
+}
+
+impl std::fmt::Display for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Healthy => f.write_str("healthy"),
+            Self::First(cause) => f.write_str(cause),
+            Self::All(causes) => f.write_str(&causes.join(" + ")),
+        }
+    }
+}
+
+impl Expected {
+    /// Whether these root causes, the first one first, are what was expected.
     #[must_use]
-    pub fn settled(&self, mode: Mode) -> &[Condition] {
-        match (mode, &self.processes.settle) {
-            (Mode::Processes, Some(conditions)) => conditions,
-            _ => &self.settle,
+    pub fn is_met_by(&self, causes: &[String]) -> bool {
+        match self {
+            Self::Healthy => causes.is_empty(),
+            Self::First(cause) => causes.first() == Some(cause),
+            Self::All(wanted) => {
+                wanted.len() == causes.len() && wanted.iter().all(|cause| causes.contains(cause))
+            }
         }
     }
 
-    /// Why the fault makes no sense in this mode, if so.
-    #[must_use]
-    pub fn why_not(&self, mode: Mode) -> Option<&Text> {
-        self.processes
-            .why_not
-            .as_ref()
-            .filter(|_| mode == Mode::Processes)
+    fn read(one: Option<&String>, all: &[String]) -> Option<Self> {
+        match (one.map(String::as_str), all) {
+            (Some("healthy"), []) => Some(Self::Healthy),
+            (Some(cause), []) => Some(Self::First(cause.to_owned())),
+            (None, [_, _, ..]) => Some(Self::All(all.to_vec())),
+            _ => None,
+        }
     }
 
-    /// A fault that is said to make sense with plain processes must not need a container there.
+    fn causes(&self) -> &[String] {
+        match self {
+            Self::Healthy => &[],
+            Self::First(cause) => std::slice::from_ref(cause),
+            Self::All(causes) => causes,
+        }
+    }
+}
+
+impl Differs {
+    fn expected(&self) -> Option<Expected> {
+        Expected::read(self.expect.as_ref(), &self.expect_all)
+    }
+}
+
+impl Fault {
+    /// The runbooks that must find it.
+    pub fn runbooks(&self) -> impl Iterator<Item = &str> {
+        self.runbook
+            .iter()
+            .chain(&self.runbooks)
+            .map(String::as_str)
+    }
+
+    /// Whether it is a near miss: it looks like a fault and is none.
+    #[must_use]
+    pub fn is_near_miss(&self) -> bool {
+        self.expect.as_deref() == Some("healthy")
+    }
+
+    /// What differs, the nearer first.
+    fn differing(&self, way: Way) -> impl Iterator<Item = &Differs> {
+        let processes = (way.mode == Mode::Processes).then_some(&self.processes);
+        let mariadb = (way.database == Database::Mariadb).then_some(&self.mariadb);
+        processes.into_iter().chain(mariadb)
+    }
+
+    /// What the diagnosis must say.
+    #[must_use]
+    pub fn expected(&self, way: Way) -> Expected {
+        self.differing(way)
+            .find_map(Differs::expected)
+            .or_else(|| Expected::read(self.expect.as_ref(), &self.expect_all))
+            .unwrap_or(Expected::Healthy)
+    }
+
+    /// The steps that break.
+    #[must_use]
+    pub fn injected(&self, way: Way) -> &[Step] {
+        self.differing(way)
+            .find_map(|differs| differs.inject.as_deref())
+            .unwrap_or(&self.inject)
+    }
+
+    /// The conditions.
+    #[must_use]
+    pub fn settled(&self, way: Way) -> &[Condition] {
+        self.differing(way)
+            .find_map(|differs| differs.settle.as_deref())
+            .unwrap_or(&self.settle)
+    }
+
+    /// The steps that heal.
+    #[must_use]
+    pub fn healed(&self, way: Way) -> &[Step] {
+        self.differing(way)
+            .find_map(|differs| differs.heal.as_deref())
+            .unwrap_or(&self.heal)
+    }
+
+    /// Why the fault makes no sense, if so.
+    #[must_use]
+    pub fn why_not(&self, way: Way) -> Option<&Text> {
+        self.differing(way)
+            .find_map(|differs| differs.why_not.as_ref())
+    }
+
     fn check(&self, file_name: &str) -> Result<(), String> {
         if self.name != file_name {
             return Err(format!(
@@ -278,69 +222,68 @@ impl Fault {
                 self.name
             ));
         }
-        if self.expect != "healthy" && !self.expect.starts_with(&format!("{}.", self.runbook)) {
-            return Err(format!(
-                "expect = {:?} is neither \"healthy\" nor a cause of {:?}",
-                self.expect, self.runbook
-            ));
+        match (&self.runbook, self.runbooks.as_slice()) {
+            (Some(_), []) | (None, [_, ..]) => {}
+            _ => return Err("either `runbook` or `runbooks` must name who finds it".to_owned()),
         }
+        self.check_expected()?;
         if [&self.title.en, &self.title.zh]
             .iter()
             .any(|text| text.trim().is_empty())
         {
             return Err("title needs an English and a Chinese text".to_owned());
         }
+        self.check_without_containers()
+    }
+
+    fn check_expected(&self) -> Result<(), String> {
+        let Some(expected) = Expected::read(self.expect.as_ref(), &self.expect_all) else {
+            return Err(
+                "either `expect` must name one cause (or \"healthy\"), or `expect-all` two or more"
+                    .to_owned(),
+            );
+        };
+        let others = [&self.processes, &self.mariadb];
+        let others = others.iter().filter_map(|differs| differs.expected());
+        let is_cause = |cause: &str| {
+            cause.split_once('.').is_some_and(|(page, name)| {
+                !page.is_empty() && !name.is_empty() && !name.contains('.')
+            })
+        };
+        for expected in std::iter::once(expected).chain(others) {
+            if let Some(cause) = expected.causes().iter().find(|cause| !is_cause(cause)) {
+                return Err(format!(
+                    "{cause:?} is neither \"healthy\" nor a cause such as redis.hung"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A fault that is said to make sense with plain processes must not need a container there.
+    fn check_without_containers(&self) -> Result<(), String> {
         if self.processes.why_not.is_some() {
             return Ok(());
         }
-        if let Some(step) = self
-            .inject
-            .iter()
-            .chain(&self.heal)
-            .find(|step| step.needs_container())
-        {
+        let way = Way {
+            mode: Mode::Processes,
+            database: Database::Mariadb,
+        };
+        let mut steps = self.injected(way).iter().chain(self.healed(way));
+        if let Some(step) = steps.find(|step| step.needs_container()) {
             return Err(format!(
                 "{step:?} needs a container, so [processes] must say why-not"
             ));
         }
-        let conditions = self.settled(Mode::Processes);
-        if let Some(condition) = conditions
-            .iter()
-            .find(|condition| matches!(condition, Condition::Container { .. }))
+        let mut conditions = self.settled(way).iter();
+        if let Some(condition) =
+            conditions.find(|condition| matches!(condition, Condition::Container { .. }))
         {
             return Err(format!(
                 "{condition:?} needs a container, so [processes] must have a settle of its own"
             ));
         }
         Ok(())
-    }
-}
-
-impl Step {
-    fn needs_container(&self) -> bool {
-        match self {
-            Self::Pause {} | Self::Unpause {} | Self::Remove {} | Self::Disconnect {} => true,
-            Self::Recreate {
-                memory,
-                restart: _,
-                arguments: _,
-                unpublished,
-                data_limit,
-            } => memory.is_some() || *unpublished || data_limit.is_some(),
-            Self::Stop {}
-            | Self::Start {}
-            | Self::Kill {}
-            | Self::Freeze {}
-            | Self::Thaw {}
-            | Self::Renew {}
-            | Self::Redis { .. }
-            | Self::Configure { .. }
-            | Self::Fill { .. }
-            | Self::Thin { .. }
-            | Self::SpoilData {}
-            | Self::CorruptData {}
-            | Self::Background { .. } => false,
-        }
     }
 }
 

@@ -30,7 +30,7 @@ const CONTEXT_LABEL: &str = "io.handbell.lab.context";
 /// # Errors
 /// When a file of the build cannot be read, no base image can be had, or the build fails.
 pub async fn ensure(settings: &Settings, docker: &Docker, service: &Service) -> Result<()> {
-    let files = context(&settings.lab_dir.join(&service.build))?;
+    let files = context(&settings.lab_dir.join(&service.build.context))?;
     let archive = tar::pack(&files);
     let hash = hex::encode(Sha256::digest(&archive));
     if label(docker, &service.image, CONTEXT_LABEL)
@@ -39,7 +39,7 @@ pub async fn ensure(settings: &Settings, docker: &Docker, service: &Service) -> 
     {
         return Ok(());
     }
-    let base = base_name(&files, &service.build)?;
+    let base = base_name(&files, service)?;
     if docker.inspect_image(&base).await.is_err() && !pull(docker, &base).await {
         base::import(settings, docker, &base).await?;
     }
@@ -92,16 +92,16 @@ fn context(directory: &Path) -> Result<Vec<tar::Entry>> {
 }
 
 /// What the Dockerfile builds on.
-fn base_name(files: &[tar::Entry], directory: &Path) -> Result<String> {
+fn base_name(files: &[tar::Entry], service: &Service) -> Result<String> {
     let dockerfile = files
         .iter()
-        .find(|file| file.path == "Dockerfile")
+        .find(|file| file.path == service.build.dockerfile)
         .map(|file| file.content.as_slice());
     let text = String::from_utf8_lossy(dockerfile.unwrap_or_default());
     let from = text.lines().find_map(|line| line.strip_prefix("FROM "));
     from.map(|name| name.trim().to_owned())
         .ok_or_else(|| LabError::Content {
-            path: directory.join("Dockerfile"),
+            path: service.build.context.join(&service.build.dockerfile),
             why: "has no line FROM".to_owned(),
         })
 }
@@ -155,6 +155,7 @@ async fn build(docker: &Docker, service: &Service, archive: Vec<u8>, hash: &str)
     let labels = HashMap::from([(CONTEXT_LABEL, hash)]);
     let options = BuildImageOptionsBuilder::default()
         .t(&service.image)
+        .dockerfile(&service.build.dockerfile)
         .rm(true)
         .forcerm(true)
         .labels(&labels)

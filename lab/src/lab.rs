@@ -1,27 +1,23 @@
-//! One lab, whichever way it runs: up, down, and the operations on its Redis that faults are made of.
+//! One lab, whichever way it runs: up, down, and back to how it is described.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use crate::compose::Compose;
-use crate::config_dir;
-use crate::docker::{Changes, Containers};
+use crate::docker::Containers;
 use crate::engine::{self, Engine};
 use crate::error::{LabError, Result};
-use crate::images;
-use crate::instance::{self, BACKEND, REDIS};
+use crate::instance::{self, Ports};
+use crate::job::SqlUser;
 use crate::link::Place;
 use crate::process::Process;
-use crate::processes::{PASSWORD_FILE, Processes};
+use crate::processes::{Processes, remove_directory};
 use crate::say;
+use crate::service::{Database, Service};
 use crate::settings::Settings;
+use crate::sql::Door;
 use crate::state::{Mode, State, Store};
 
-/// How long a started Redis may take until it answers.
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-
-/// How often it is asked meanwhile.
-const ASK_EVERY: Duration = Duration::from_millis(50);
+/// The password of Redis, relative to `lab/`.
+pub const REDIS_PASSWORD: &str = "config/redis.password";
 
 /// How the servers are reached.
 #[derive(Debug)]
@@ -29,7 +25,7 @@ pub enum World {
     /// As containers.
     Docker(Box<Containers>),
     /// As plain processes.
-    Processes(Processes),
+    Processes(Box<Processes>),
 }
 
 /// A lab that is up, with its state locked.
@@ -61,7 +57,7 @@ impl Lab {
     ///
     /// # Errors
     /// When neither way works, or the way that was wished for does not.
-    pub async fn up(settings: &Settings, wish: Wish) -> Result<Self> {
+    pub async fn up(settings: &Settings, wish: Wish, database: Option<Database>) -> Result<Self> {
         let store = Store::open(settings)?;
         if let Some(state) = store.load()? {
             if (wish, state.mode) == (Wish::Docker, Mode::Processes)
@@ -72,33 +68,43 @@ impl Lab {
                     state.mode.words()
                 )));
             }
+            if let Some(wanted) = database.filter(|wanted| *wanted != state.database) {
+                return Err(LabError::Refused(format!(
+                    "the lab is up with {}, not with {}; take it down first (handbell-lab down)",
+                    state.database.words(),
+                    wanted.words()
+                )));
+            }
             let mut lab = Self::with_state(settings, store, state).await?;
             lab.raise().await?;
             return Ok(lab);
         }
-        let compose = Compose::read(&settings.lab_dir.join("compose.yaml"))?;
         let (state, world) = match Self::choose(settings, wish).await? {
             Ok(engine) => {
-                let ports = ports_of_containers(settings, &compose)?;
-                let compose = instance::rename(compose, settings, &ports);
+                let database = database.unwrap_or(Database::Mysql);
+                let ports = ports_of_containers(settings, database)?;
                 let why = match engine.daemon {
                     Some(_) => "no Docker engine answered, so the lab started one",
                     None => "a Docker engine answers",
                 };
-                let mut state = new_state(Mode::Docker, why, ports);
+                let mut state = new_state(Mode::Docker, why, database, ports);
+                let world = containers(settings, &state, engine.docker)?;
                 state.daemon = engine.daemon;
-                (
-                    state,
-                    World::Docker(Box::new(Containers::new(
-                        engine.docker,
-                        compose,
-                        settings.clone(),
-                    ))),
-                )
+                (state, world)
             }
             Err(why) => {
-                let state = new_state(Mode::Processes, &why, instance::free_ports(&compose)?);
-                (state, World::Processes(Processes::new(settings.clone())))
+                let database = database.unwrap_or(Database::Mariadb);
+                if database == Database::Mysql {
+                    return Err(LabError::Refused(
+                        "plain processes come from Debian's stable packages, which have MariaDB and no MySQL; \
+                         MySQL runs as a container"
+                            .to_owned(),
+                    ));
+                }
+                let ports = instance::free_ports(&instance::read(settings, database)?)?;
+                let processes = Processes::new(settings, database, &ports)?;
+                let state = new_state(Mode::Processes, &why, database, ports);
+                (state, World::Processes(Box::new(processes)))
             }
         };
         store.save(&state)?;
@@ -138,20 +144,31 @@ impl Lab {
         Self::with_state(settings, store, state).await
     }
 
+    /// The lab that is up, beside whoever works on it: for a fault that goes on. What it starts stands in a file of its
+    /// own (see [`crate::state::Store::beside`]).
+    ///
+    /// # Errors
+    /// As [`Lab::open`].
+    pub(crate) async fn beside(settings: &Settings) -> Result<Self> {
+        let store = Store::beside(settings);
+        let Some(state) = store.load()? else {
+            return Err(LabError::Refused("the lab is not up".to_owned()));
+        };
+        Self::with_state(settings, store, state).await
+    }
+
     async fn with_state(settings: &Settings, store: Store, mut state: State) -> Result<Self> {
         let world = match state.mode {
-            Mode::Processes => World::Processes(Processes::new(settings.clone())),
+            Mode::Processes => World::Processes(Box::new(Processes::new(
+                settings,
+                state.database,
+                &state.ports,
+            )?)),
             Mode::Docker => {
                 let engine = Engine::reach_or_start(settings).await?;
                 state.daemon = engine.daemon.or(state.daemon);
                 store.save(&state)?;
-                let compose = Compose::read(&settings.lab_dir.join("compose.yaml"))?;
-                let compose = instance::rename(compose, settings, &state.ports);
-                World::Docker(Box::new(Containers::new(
-                    engine.docker,
-                    compose,
-                    settings.clone(),
-                )))
+                containers(settings, &state, engine.docker)?
             }
         };
         Ok(Self {
@@ -178,8 +195,7 @@ impl Lab {
         if state.mode == Mode::Docker {
             match engine::reach(&settings.docker_host).await {
                 Ok(docker) => {
-                    let compose = Compose::read(&settings.lab_dir.join("compose.yaml"))?;
-                    let compose = instance::rename(compose, settings, &state.ports);
+                    let compose = instance::compose(settings, state.database, &state.ports)?;
                     Containers::new(docker, compose, settings.clone())
                         .remove_all()
                         .await?;
@@ -192,11 +208,16 @@ impl Lab {
                 )),
             }
         }
-        for server in state.servers.values() {
-            server.stop().await?;
+        for service in Service::ALL.into_iter().rev() {
+            if let Some(server) = state.servers.get(service.key()) {
+                server.stop().await?;
+            }
         }
         engine::stop_own(settings).await?;
-        Processes::new(settings.clone()).clear_data()?;
+        for service in Service::ALL {
+            remove_directory(&settings.state_dir.join(format!("{service}-data")))?;
+        }
+        remove_directory(&settings.state_dir.join("nginx"))?;
         store.forget()?;
         Ok(true)
     }
@@ -206,155 +227,71 @@ impl Lab {
     /// # Errors
     /// When the password file cannot be read.
     pub fn place(&self) -> Result<Place> {
-        let path = self.settings.lab_dir.join(PASSWORD_FILE);
-        let password = std::fs::read_to_string(&path).map_err(LabError::file("read", &path))?;
-        let port = self.state.ports.get(REDIS).copied().unwrap_or_default();
         Ok(Place {
-            port,
-            password: password.trim_end().to_owned(),
+            port: self.port(Service::RedisMaster),
+            password: secret(&self.settings, REDIS_PASSWORD)?,
         })
     }
 
-    /// Makes what is missing and mends what is not as described, until both servers are well.
-    async fn raise(&mut self) -> Result<()> {
-        match &self.world {
-            World::Docker(containers) => {
-                for service in containers.compose().services.values() {
-                    images::ensure(&self.settings, containers.docker(), service).await?;
-                }
-            }
-            World::Processes(_) => say::progress(format!(
-                "Redis and the backend run as plain processes: {}.",
-                self.state.why
-            )),
-        }
-        if self.state.broken.is_none() {
-            self.put_right().await?;
-        }
-        config_dir::write(&self.settings, &self.state)?;
-        self.store.save(&self.state)
-    }
-
-    /// Makes Redis and the backend as they are described, keeping what is so already, and remembers Redis' settings.
+    /// The way into the database, as its root.
     ///
     /// # Errors
-    /// When a server does not become well.
-    pub async fn put_right(&mut self) -> Result<()> {
-        match &self.world {
-            World::Docker(containers) => {
-                containers.make_ground().await?;
-                for name in [REDIS, BACKEND] {
-                    if !containers.is_as_described(name).await? {
-                        containers.remove(name).await?;
-                        containers.create(name, &Changes::default()).await?;
-                        if name == REDIS {
-                            self.state.healthy_config.clear(); // its settings may be new ones
-                        }
-                    }
-                    containers.wait_healthy(name).await?;
-                }
-            }
-            World::Processes(processes) => {
-                let processes = processes.clone();
-                let runs =
-                    |state: &State, name: &str| state.servers.get(name).is_some_and(Process::runs);
-                if !runs(&self.state, REDIS) {
-                    processes.start_redis(&mut self.state, &[])?;
-                    self.state.healthy_config.clear();
-                }
-                if !runs(&self.state, BACKEND) {
-                    processes.start_backend(&mut self.state)?;
-                }
-                self.store.save(&self.state)?;
-            }
-        }
-        self.wait_for_redis().await?;
-        if self.state.healthy_config.is_empty() {
-            self.state.healthy_config = self.place()?.link().await?.config().await?;
-        }
-        self.store.save(&self.state)
+    /// When the password file cannot be read.
+    pub fn door(&self) -> Result<Door> {
+        self.door_of(SqlUser::Root)
     }
 
-    /// Begins again with a new Redis without data: the surest way back to health.
+    /// The way into the database of one of its users.
     ///
     /// # Errors
-    /// When a server does not become well.
-    pub async fn renew_redis(&mut self) -> Result<()> {
-        match &self.world {
-            World::Docker(containers) => {
-                containers.remove(REDIS).await?;
-                containers.remove_volumes(REDIS).await?;
-            }
-            World::Processes(processes) => {
-                if let Some(server) = self.state.servers.get(REDIS) {
-                    server.kill().await?;
-                }
-                processes.clear_data()?;
-            }
-        }
-        self.put_right().await
+    /// When the password file cannot be read.
+    pub fn door_of(&self, user: SqlUser) -> Result<Door> {
+        let password = secret(&self.settings, user.password_file())?;
+        let port = self.port(Service::MysqlMaster);
+        Ok(Door::tcp(port, user.name(), &password))
     }
 
-    /// Waits until Redis answers PING with PONG.
-    ///
-    /// # Errors
-    /// When it does not within 20 seconds.
-    pub async fn wait_for_redis(&self) -> Result<()> {
-        let place = self.place()?;
-        let deadline = tokio::time::Instant::now() + ANSWER_LIMIT;
-        loop {
-            let seen = match place.connect(Duration::from_secs(1)).await {
-                Ok(mut link) => match link.command(&["PING"]).await {
-                    Ok(redis::Value::SimpleString(word)) if word == "PONG" => return Ok(()),
-                    Ok(other) => format!("{other:?}"),
-                    Err(error) => error.to_string(),
-                },
-                Err(error) => error.to_string(),
-            };
-            if let (World::Processes(processes), Some(server)) =
-                (&self.world, self.state.servers.get(REDIS))
-                && !server.runs()
-            {
-                let log = processes.log(REDIS);
-                let why = format!(
-                    "ended at once; what it said stands at the end of {}",
-                    log.display()
-                );
-                return Err(LabError::Program {
-                    program: "redis-server".to_owned(),
-                    why,
-                });
-            }
-            if tokio::time::Instant::now() > deadline {
-                let what = format!("Redis at {} answers PING", place.address());
-                return Err(LabError::TooLate {
-                    what,
-                    seen,
-                    waited: ANSWER_LIMIT,
-                });
-            }
-            tokio::time::sleep(ASK_EVERY).await;
-        }
+    /// A service's port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self, service: Service) -> u16 {
+        instance::port(&self.state.ports, service)
     }
+}
+
+fn containers(settings: &Settings, state: &State, docker: bollard::Docker) -> Result<World> {
+    let compose = instance::compose(settings, state.database, &state.ports)?;
+    let containers = Containers::new(docker, compose, settings.clone());
+    Ok(World::Docker(Box::new(containers)))
+}
+
+/// The first line of a file with a password.
+pub(crate) fn secret(settings: &Settings, file: &str) -> Result<String> {
+    let path = settings.lab_dir.join(file);
+    let text = std::fs::read_to_string(&path).map_err(LabError::file("read", &path))?;
+    Ok(text.trim_end().to_owned())
 }
 
 /// The mall has the ports that everybody knows; another instance has free ones.
-fn ports_of_containers(settings: &Settings, compose: &Compose) -> Result<BTreeMap<String, u16>> {
+fn ports_of_containers(settings: &Settings, database: Database) -> Result<Ports> {
+    let compose = instance::read(settings, database)?;
     if settings.is_the_mall() {
-        Ok(instance::fixed_ports(compose))
+        Ok(instance::fixed_ports(&compose))
     } else {
-        instance::free_ports(compose)
+        instance::free_ports(&compose)
     }
 }
 
-fn new_state(mode: Mode, why: &str, ports: BTreeMap<String, u16>) -> State {
+fn new_state(mode: Mode, why: &str, database: Database, ports: Ports) -> State {
     State {
         mode,
         why: why.to_owned(),
+        database,
         ports,
         daemon: None,
         servers: BTreeMap::new(),
         healthy_config: BTreeMap::new(),
+        healthy_database: BTreeMap::new(),
+        differing: Vec::new(),
         broken: None,
     }
 }

@@ -1,4 +1,4 @@
-//! A look at Redis from outside, byte by byte (RESP2, <https://redis.io/docs/latest/develop/reference/protocol-spec/>):
+//! A look at a server from outside, byte by byte (RESP2, <https://redis.io/docs/latest/develop/reference/protocol-spec/>):
 //! what a port does and how a server answers when it is not well. A client library would hide just that.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use crate::fault::PortState;
+use crate::condition::PortState;
 use crate::link::Place;
 
 /// How long a connection or an answer may take before it counts as not coming.
@@ -50,7 +50,11 @@ impl Raw {
     /// # Errors
     /// When the connection is refused or does not come.
     pub async fn open(place: &Place) -> Result<Self, NoAnswer> {
-        match tokio::time::timeout(LIMIT, TcpStream::connect(("127.0.0.1", place.port))).await {
+        Self::at(place.port).await
+    }
+
+    async fn at(port: u16) -> Result<Self, NoAnswer> {
+        match tokio::time::timeout(LIMIT, TcpStream::connect(("127.0.0.1", port))).await {
             Ok(Ok(stream)) => Ok(Self {
                 stream: BufReader::new(stream),
             }),
@@ -87,6 +91,44 @@ impl Raw {
             .read_until(b'\n', &mut line)
             .await?;
         Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+    }
+
+    /// Whether a connection is taken and kept for a moment (a name server says nothing by itself).
+    ///
+    /// # Errors
+    /// When it is refused or closed at once.
+    pub async fn connected(port: u16) -> Result<(), NoAnswer> {
+        match Self::at(port).await?.first_byte().await {
+            Err(NoAnswer::Silent) | Ok(()) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whether a server greets, as a database does.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn greeting(port: u16) -> Result<(), NoAnswer> {
+        Self::at(port).await?.first_byte().await
+    }
+
+    /// Whether something answers a line of HTTP; a server of HTTPS answers it too, with a refusal.
+    ///
+    /// # Errors
+    /// When nothing does.
+    pub async fn http(port: u16) -> Result<(), NoAnswer> {
+        let mut raw = Self::at(port).await?;
+        let sent = raw.stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+        sent.map_err(|_| NoAnswer::Closed)?;
+        raw.first_byte().await
+    }
+
+    async fn first_byte(&mut self) -> Result<(), NoAnswer> {
+        match tokio::time::timeout(LIMIT, self.stream.fill_buf()).await {
+            Ok(Ok(bytes)) if !bytes.is_empty() => Ok(()),
+            Ok(_) => Err(NoAnswer::Closed),
+            Err(_) => Err(NoAnswer::Silent),
+        }
     }
 
     /// Logs in and sends one command; gives the first answer that is an error, or else the command's.

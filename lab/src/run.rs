@@ -8,10 +8,11 @@ use crate::config_dir;
 use crate::demo;
 use crate::error::{LabError, Result};
 use crate::fault::{self, Fault};
-use crate::instance::{BACKEND, REDIS};
+use crate::instance::{self, HTTPS};
 use crate::lab::{Lab, Wish};
 use crate::say;
 use crate::score;
+use crate::service::{Database, Service};
 use crate::settings::Settings;
 use crate::state::{Mode, Store};
 
@@ -52,12 +53,26 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
         Command::Heal { name } => heal(&settings, name.as_deref()).await?,
         Command::Score {
             runbook,
+            seed,
+            skip_healthy,
             times,
             only,
             way,
-        } => return score(&settings, &runbook, times, &only, way).await,
-        Command::Demo { way, page_port } => demo::run(&settings, way.into(), page_port).await?,
-        Command::Background { order } => background::run(&order).await?,
+        } => {
+            let seed = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+            let wanted = Scored {
+                runbooks: runbook,
+                times,
+                only,
+                seed,
+                healthy: !skip_healthy,
+            };
+            return score(&settings, &wanted, way).await;
+        }
+        Command::Demo { way, page_port } => {
+            demo::run(&settings, way.into(), way.database, page_port).await?
+        }
+        Command::Background { order } => background::run(&settings, &order).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,7 +90,7 @@ impl From<Way> for Wish {
 }
 
 async fn up(settings: &Settings, way: Way) -> Result<()> {
-    let lab = Lab::up(settings, way.into()).await?;
+    let lab = Lab::up(settings, way.into(), way.database).await?;
     status(&lab);
     Ok(())
 }
@@ -92,21 +107,56 @@ async fn down(settings: &Settings) -> Result<()> {
 
 /// Says what is up and where.
 fn status(lab: &Lab) {
-    let port = |service: &str| lab.state.ports.get(service).copied().unwrap_or_default();
+    let ports = &lab.state.ports;
     say::out(format!(
-        "The lab is up as {} ({}).",
+        "The lab is up as {} with {} ({}).",
         lab.state.mode.words(),
+        lab.state.database.words(),
         lab.state.why
     ));
-    say::out(format!("  Redis    127.0.0.1:{}", port(REDIS)));
-    say::out(format!(
-        "  backend  http://127.0.0.1:{}/health",
-        port(BACKEND)
-    ));
+    let second = instance::port_of(ports, Service::Dns, instance::SECOND_DNS);
+    let https = instance::port_of(ports, Service::Nginx, HTTPS);
+    for (name, address) in [
+        (
+            "database",
+            format!("127.0.0.1:{}", lab.port(Service::MysqlMaster)),
+        ),
+        (
+            "Redis",
+            format!("127.0.0.1:{}", lab.port(Service::RedisMaster)),
+        ),
+        (
+            "backend",
+            format!("http://127.0.0.1:{}/health", lab.port(Service::Backend)),
+        ),
+        (
+            "Nginx",
+            format!(
+                "http://127.0.0.1:{} and https://127.0.0.1:{https} (api.mall.com)",
+                lab.port(Service::Nginx)
+            ),
+        ),
+        (
+            "WeChat Pay",
+            format!(
+                "https://127.0.0.1:{} (a stand-in)",
+                lab.port(Service::Wechatpay)
+            ),
+        ),
+        (
+            "name servers",
+            format!(
+                "127.0.0.1:{} and 127.0.0.1:{second}",
+                lab.port(Service::Dns)
+            ),
+        ),
+    ] {
+        say::out(format!("  {name:<13} {address}"));
+    }
     if let Some(broken) = &lab.state.broken {
         say::out(format!(
-            "  broken   {} (heal it with `handbell-lab heal {}`)",
-            broken.fault, broken.fault
+            "  {:<13} {} (heal it with `handbell-lab heal {}`)",
+            "broken", broken.fault, broken.fault
         ));
     }
     say::out(format!(
@@ -116,11 +166,15 @@ fn status(lab: &Lab) {
 }
 
 fn list(settings: &Settings, lang: Lang, json: bool) -> Result<()> {
-    let mode = Store::peek(settings)?.map_or(Mode::Docker, |state| state.mode);
+    let usual = fault::Way {
+        mode: Mode::Docker,
+        database: Database::Mysql,
+    };
+    let way = Store::peek(settings)?.map_or(usual, |state| fault::Way::of(&state));
     let faults = fault::read_all(&settings.lab_dir)?;
     if json {
         let rows: Vec<serde_json::Value> =
-            faults.iter().map(|fault| describe(fault, mode)).collect();
+            faults.iter().map(|fault| describe(fault, way)).collect();
         say::out(serde_json::Value::Array(rows).to_string());
         return Ok(());
     }
@@ -129,9 +183,9 @@ fn list(settings: &Settings, lang: Lang, json: bool) -> Result<()> {
             Lang::En => &fault.title.en,
             Lang::Zh => &fault.title.zh,
         };
-        let expected = fault.expected(mode).unwrap_or("healthy");
+        let expected = fault.expected(way).to_string();
         let why_not = fault
-            .why_not(mode)
+            .why_not(way)
             .map(|why| format!(" (not here: {})", why.en))
             .unwrap_or_default();
         say::out(format!(
@@ -142,11 +196,11 @@ fn list(settings: &Settings, lang: Lang, json: bool) -> Result<()> {
     Ok(())
 }
 
-fn describe(fault: &Fault, mode: Mode) -> serde_json::Value {
+fn describe(fault: &Fault, way: fault::Way) -> serde_json::Value {
     serde_json::json!({
-        "name": fault.name, "runbook": fault.runbook, "title": fault.title,
-        "expect": fault.expected(mode).unwrap_or("healthy"),
-        "applies": fault.why_not(mode).is_none(), "why_not": fault.why_not(mode),
+        "name": fault.name, "runbooks": fault.runbooks().collect::<Vec<_>>(), "title": fault.title,
+        "expect": fault.expected(way).to_string(),
+        "applies": fault.why_not(way).is_none(), "why_not": fault.why_not(way),
     })
 }
 
@@ -179,30 +233,24 @@ async fn heal(settings: &Settings, name: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-async fn score(
-    settings: &Settings,
-    runbook: &str,
+/// What the command line wants to be scored.
+struct Scored {
+    runbooks: Vec<String>,
     times: u32,
-    only: &[String],
-    way: Way,
-) -> Result<ExitCode> {
+    only: Vec<String>,
+    seed: u64,
+    healthy: bool,
+}
+
+async fn score(settings: &Settings, wanted: &Scored, way: Way) -> Result<ExitCode> {
     let all = fault::read_all(&settings.lab_dir)?;
-    for name in only {
+    for name in &wanted.only {
         fault::find(&all, name)?;
-    }
-    let wanted = |fault: &&Fault| {
-        fault.runbook == runbook && (only.is_empty() || only.contains(&fault.name))
-    };
-    let faults: Vec<&Fault> = all.iter().filter(wanted).collect();
-    if faults.is_empty() {
-        return Err(LabError::Refused(format!(
-            "no fault belongs to the runbook {runbook:?}"
-        )));
     }
     let was_up = Store::peek(settings)?.is_some();
     let mut stop = demo::Stop::new()?;
     let scored = tokio::select! {
-        scored = score_all(settings, &faults, runbook, times, way) => scored,
+        scored = score_all(settings, &all, wanted, way) => scored,
         name = stop.comes() => Err(LabError::Refused(format!("{name}: the score was broken off"))),
     };
     // However it ended: nothing stays broken, and a lab that was brought up for the score goes down again.
@@ -211,23 +259,25 @@ async fn score(
     } else if scored.is_err() {
         heal(settings, None).await?;
     }
-    let (words, perfect) = score::summary(&scored?);
+    let (rows, calm) = scored?;
+    let (words, perfect) = score::summary(&rows, &calm);
     say::out(format!("\n{words}"));
     Ok(ExitCode::from(if perfect { 0 } else { FAILED }))
 }
 
 async fn score_all(
     settings: &Settings,
-    faults: &[&Fault],
-    runbook: &str,
-    times: u32,
+    faults: &[Fault],
+    wanted: &Scored,
     way: Way,
-) -> Result<Vec<score::Row>> {
-    let mut lab = Lab::up(settings, way.into()).await?;
+) -> Result<(Vec<score::Row>, score::Calm)> {
+    let mut lab = Lab::up(settings, way.into(), way.database).await?;
     say::out(format!(
-        "The lab runs as {}: {}.",
+        "The lab runs as {} with {}: {}. Seed {}.",
         lab.state.mode.words(),
-        lab.state.why
+        lab.state.database.words(),
+        lab.state.why,
+        wanted.seed
     ));
     if let Some(broken) = &lab.state.broken {
         return Err(LabError::Refused(format!(
@@ -235,5 +285,31 @@ async fn score_all(
             broken.fault
         )));
     }
-    score::rounds(&mut lab, faults, runbook, times).await
+    let known = score::Asker::new(&lab)?.runbooks().await?;
+    let runbooks: Vec<String> = if wanted.runbooks.is_empty() {
+        known
+    } else {
+        wanted.runbooks.clone()
+    };
+    let at_once = runbooks.iter().any(|runbook| runbook == score::ALL);
+    let asked = |fault: &&Fault| {
+        let own = fault
+            .runbooks()
+            .any(|own| runbooks.iter().any(|runbook| runbook == own));
+        (own || at_once) && (wanted.only.is_empty() || wanted.only.contains(&fault.name))
+    };
+    let order = score::Order {
+        faults: faults.iter().filter(asked).collect(),
+        runbooks: runbooks.clone(),
+        times: wanted.times,
+        seed: wanted.seed,
+        healthy: wanted.healthy,
+    };
+    if order.faults.is_empty() {
+        return Err(LabError::Refused(format!(
+            "no fault belongs to the runbooks {}",
+            runbooks.join(", ")
+        )));
+    }
+    score::rounds(&mut lab, &order).await
 }

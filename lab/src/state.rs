@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LabError, Result};
+use crate::instance::Ports;
 use crate::process::Process;
 use crate::say;
+use crate::service::Database;
 use crate::settings::Settings;
 
 /// How the servers run.
@@ -42,17 +44,25 @@ pub struct State {
     pub mode: Mode,
     /// Why it is this mode, in words.
     pub why: String,
-    /// Port on 127.0.0.1 of each service.
-    pub ports: BTreeMap<String, u16>,
+    /// Which database it has.
+    pub database: Database,
+    /// Ports on 127.0.0.1.
+    pub ports: Ports,
     /// The Docker daemon, when the lab itself started it.
     #[serde(default)]
     pub daemon: Option<Process>,
-    /// The servers, in process mode.
-    #[serde(default)]
+    /// The servers, in process mode. They stand in a file of their own.
+    #[serde(skip)]
     pub servers: BTreeMap<String, Process>,
     /// Redis' own settings in good health (`CONFIG GET *`).
     #[serde(default)]
     pub healthy_config: BTreeMap<String, String>,
+    /// The database in good health: settings, structure, seeded rows, users.
+    #[serde(default)]
+    pub healthy_database: BTreeMap<String, String>,
+    /// The servers that a fault started with other arguments or another environment, in process mode.
+    #[serde(default)]
+    pub differing: Vec<String>,
     /// The fault that is in force, if any.
     #[serde(default)]
     pub broken: Option<Broken>,
@@ -71,7 +81,8 @@ pub struct Broken {
 #[derive(Debug)]
 pub struct Store {
     directory: PathBuf,
-    _lock: File,
+    /// `None` for whoever works beside the one that has the lock.
+    lock: Option<File>,
 }
 
 impl Store {
@@ -102,8 +113,17 @@ impl Store {
         }
         Ok(Self {
             directory,
-            _lock: lock,
+            lock: Some(lock),
         })
+    }
+
+    /// The state directory beside whoever has its lock. What is saved through it are the servers alone.
+    #[must_use]
+    pub fn beside(settings: &Settings) -> Self {
+        Self {
+            directory: settings.state_dir.clone(),
+            lock: None,
+        }
     }
 
     /// A look at the state without waiting for the lock; the file is always whole.
@@ -129,7 +149,28 @@ impl Store {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn load(&self) -> Result<Option<State>> {
-        read(&self.file())
+        let Some(mut state) = read::<State>(&self.file())? else {
+            return Ok(None);
+        };
+        if let Some(servers) = read(&self.servers())? {
+            state.servers = servers;
+        }
+        Ok(Some(state))
+    }
+
+    /// The servers alone, which a fault that goes on starts and stops, too.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn reload_servers(&self, state: &mut State) -> Result<()> {
+        if let Some(servers) = read(&self.servers())? {
+            state.servers = servers;
+        }
+        Ok(())
+    }
+
+    fn servers(&self) -> PathBuf {
+        self.directory.join("servers.json")
     }
 
     /// Writes the state, whole or not at all.
@@ -137,6 +178,11 @@ impl Store {
     /// # Errors
     /// When the directory cannot be written.
     pub fn save(&self, state: &State) -> Result<()> {
+        let servers = serde_json::to_vec_pretty(&state.servers).unwrap_or_default();
+        write_private(&self.servers(), &servers)?;
+        if self.lock.is_none() {
+            return Ok(());
+        }
         let json = serde_json::to_vec_pretty(state).unwrap_or_default();
         write_private(&self.file(), &json)
     }
@@ -146,13 +192,15 @@ impl Store {
     /// # Errors
     /// When the file cannot be deleted.
     pub fn forget(&self) -> Result<()> {
-        let path = self.file();
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(LabError::file("delete", &path)(error))
+        for path in [self.file(), self.servers()] {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(LabError::file("delete", &path)(error));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 }
 
@@ -174,7 +222,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     std::fs::rename(&next, path).map_err(LabError::file("write", path))
 }
 
-fn read(path: &Path) -> Result<Option<State>> {
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

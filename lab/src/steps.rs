@@ -2,30 +2,19 @@
 
 use std::time::Duration;
 
-use redis::Pipeline;
 use rustix::process::Signal;
 
 use crate::background;
-use crate::compose::{Bytes, Restart};
 use crate::docker::{Changes, Containers};
 use crate::error::{LabError, Result};
-use crate::fault::Step;
-use crate::instance::REDIS;
 use crate::lab::{Lab, World};
-use crate::link::Link;
 use crate::process::Process;
+use crate::processes::Other;
+use crate::service::Service;
+use crate::step::{SignalName, Step};
 
-/// How many commands go out at once. Small, so that no batch is a slow command of its own.
-const BATCH: u32 = 500;
-
-/// How long a server that was just started may take until it can be connected to.
-const REACH_LIMIT: Duration = Duration::from_secs(5);
-
-/// How often it is tried meanwhile.
-const REACH_EVERY: Duration = Duration::from_millis(50);
-
-/// What is written in place of saved data: not the magic word of an RDB file.
-const RUBBISH: &[u8] = b"this is not a Redis database\n";
+/// How long one request of a step may take.
+const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 
 impl Lab {
     /// Carries out steps in their order.
@@ -41,217 +30,177 @@ impl Lab {
 
     async fn step(&mut self, step: &Step) -> Result<()> {
         match step {
-            Step::Stop {} => self.end(Ending::Stop).await,
-            Step::Kill {} => self.end(Ending::Kill).await,
-            Step::Start {} => self.start_redis(&[]).await,
-            Step::Freeze {} => self.signal("SIGSTOP", Signal::STOP).await,
-            Step::Thaw {} => self.signal("SIGCONT", Signal::CONT).await,
-            Step::Pause {} => self.containers()?.pause(REDIS).await,
-            Step::Unpause {} => self.containers()?.unpause(REDIS).await,
-            Step::Remove {} => self.containers()?.remove(REDIS).await,
-            Step::Disconnect {} => self.containers()?.disconnect(REDIS).await,
+            Step::Stop { service } => self.end(*service, Ending::Stop).await,
+            Step::Kill { service } => self.end(*service, Ending::Kill).await,
+            Step::Start { service } => self.start(*service, &Other::default()).await,
+            Step::Freeze { service } => self.signal(*service, "SIGSTOP", Signal::STOP).await,
+            Step::Thaw { service } => self.signal(*service, "SIGCONT", Signal::CONT).await,
+            Step::Signal { service, signal } => {
+                let (name, signal) = signal.both();
+                self.signal(*service, name, signal).await
+            }
+            Step::Pause { service } => self.containers()?.pause(service.key()).await,
+            Step::Unpause { service } => self.containers()?.unpause(service.key()).await,
+            Step::Remove { service } => self.containers()?.remove(service.key()).await,
+            Step::Disconnect { service } => self.containers()?.disconnect(service.key()).await,
             Step::Recreate {
+                service,
                 memory,
                 restart,
                 arguments,
+                environment,
                 unpublished,
                 data_limit,
+                disks,
             } => {
-                self.recreate(changes(
-                    *memory,
-                    *restart,
-                    arguments,
-                    *unpublished,
-                    *data_limit,
-                ))
-                .await
+                let changes = Changes {
+                    memory: *memory,
+                    restart: *restart,
+                    arguments: arguments.clone(),
+                    environment: environment.clone(),
+                    unpublished: *unpublished,
+                    data_limit: *data_limit,
+                    disks: disks.clone(),
+                };
+                self.recreate(*service, changes).await
             }
-            Step::Renew {} => self.renew_redis().await,
-            Step::Redis { command, breaks } => {
-                let answer = self.reach().await?.command(command).await;
-                if *breaks { Ok(()) } else { answer.map(|_| ()) }
+            Step::Renew { service } => self.renew(*service).await,
+            Step::Wait { time } => {
+                tokio::time::sleep(time.0).await;
+                Ok(())
             }
-            Step::Configure { settings } => {
-                let mut words = vec!["CONFIG".to_owned(), "SET".to_owned()];
-                words.extend(
-                    settings
-                        .iter()
-                        .flat_map(|(key, value)| [key.clone(), value.clone()]),
-                );
-                self.reach().await?.command(&words).await.map(|_| ())
-            }
-            Step::Fill {
-                prefix,
-                keys,
-                value_bytes,
-                until_it_fails,
+            Step::Redis { .. }
+            | Step::Configure { .. }
+            | Step::Fill { .. }
+            | Step::Thin { .. }
+            | Step::SpoilData {}
+            | Step::CorruptData {} => self.redis_step(step).await,
+            Step::Sql {
+                statement,
+                may_fail,
             } => {
-                let filled = self
-                    .fill(prefix, *keys, *value_bytes, *until_it_fails)
-                    .await;
-                if *until_it_fails { Ok(()) } else { filled }
+                let done = self.sql(statement).await;
+                if *may_fail { Ok(()) } else { done }
             }
-            Step::Thin {
-                prefix,
-                keys,
-                keep_every,
-            } => self.thin(prefix, *keys, *keep_every).await,
-            Step::SpoilData {} => self.spoil_data().await,
-            Step::CorruptData {} => self.corrupt_data().await,
+            Step::Http {
+                service,
+                method,
+                path,
+                body,
+                status,
+            } => {
+                let answer = self
+                    .ask(*service, method, path, body.as_deref(), REQUEST_LIMIT)
+                    .await?;
+                let right = status.map_or((200..300).contains(&answer.status), |wanted| {
+                    answer.status == wanted
+                });
+                if right {
+                    return Ok(());
+                }
+                Err(LabError::Refused(format!(
+                    "{service} answered {method} {path} with {}: {}",
+                    answer.status, answer.body
+                )))
+            }
+            Step::PutFile {
+                file,
+                content,
+                replace,
+                append,
+            } => {
+                self.put_file(*file, content.as_deref(), replace, append.as_deref())
+                    .await
+            }
+            Step::Certificate {
+                service,
+                kind,
+                days,
+                name,
+            } => self.certify(*service, *kind, *days, name.as_deref()).await,
+            Step::Disk {
+                size,
+                full,
+                inodes_full,
+            } => self.make_disk(*size, *full, *inodes_full).await,
             Step::Background { job } => {
-                let place = self.place()?;
                 let Some(broken) = &mut self.state.broken else {
                     return Err(LabError::Refused(
                         "only a fault starts processes in the background".to_owned(),
                     ));
                 };
-                let process =
-                    background::start(&self.settings, &place, job, broken.background.len())?;
+                let process = background::start(
+                    &self.settings,
+                    &self.state.ports,
+                    job,
+                    broken.background.len(),
+                )?;
                 broken.background.push(process);
                 self.store.save(&self.state)
             }
         }
     }
 
-    fn containers(&self) -> Result<&Containers> {
+    pub(crate) fn containers(&self) -> Result<&Containers> {
         match &self.world {
             World::Docker(containers) => Ok(containers),
             World::Processes(_) => Err(LabError::Refused("this step needs a container".to_owned())),
         }
     }
 
-    fn server(&self) -> Result<&Process> {
-        let server = self.state.servers.get(REDIS);
-        server.ok_or_else(|| LabError::Refused("Redis was never started".to_owned()))
+    fn server(&self, service: Service) -> Result<&Process> {
+        let server = self.state.servers.get(service.key());
+        server.ok_or_else(|| LabError::Refused(format!("{service} was never started")))
     }
 
-    async fn end(&self, ending: Ending) -> Result<()> {
+    async fn end(&self, service: Service, ending: Ending) -> Result<()> {
+        let name = service.key();
         match (&self.world, ending) {
-            (World::Docker(containers), Ending::Stop) => containers.stop(REDIS).await,
-            (World::Docker(containers), Ending::Kill) => containers.signal(REDIS, "SIGKILL").await,
-            (World::Processes(_), Ending::Stop) => self.server()?.stop().await,
-            (World::Processes(_), Ending::Kill) => self.server()?.kill().await,
+            (World::Docker(containers), Ending::Stop) => containers.stop(name).await,
+            (World::Docker(containers), Ending::Kill) => containers.signal(name, "SIGKILL").await,
+            (World::Processes(_), Ending::Stop) => self.server(service)?.stop().await,
+            (World::Processes(_), Ending::Kill) => self.server(service)?.kill().await,
         }
     }
 
-    async fn signal(&self, name: &str, signal: Signal) -> Result<()> {
+    pub(crate) async fn signal(&self, service: Service, name: &str, signal: Signal) -> Result<()> {
         match &self.world {
-            World::Docker(containers) => containers.signal(REDIS, name).await,
-            World::Processes(_) => self.server()?.signal(signal),
+            World::Docker(containers) => containers.signal(service.key(), name).await,
+            World::Processes(_) => self.server(service)?.signal(signal),
         }
     }
 
-    async fn start_redis(&mut self, arguments: &[String]) -> Result<()> {
+    pub(crate) async fn start(&mut self, service: Service, other: &Other) -> Result<()> {
         match &self.world {
-            World::Docker(containers) => containers.start(REDIS).await,
+            World::Docker(containers) => containers.start(service.key()).await,
             World::Processes(processes) => {
                 let processes = processes.clone();
-                processes.start_redis(&mut self.state, arguments)?;
-                self.store.save(&self.state)
+                let started = processes.start(&mut self.state, service, other).await;
+                self.store.save(&self.state)?;
+                started
             }
         }
     }
 
-    async fn recreate(&mut self, changes: Changes) -> Result<()> {
+    async fn recreate(&mut self, service: Service, changes: Changes) -> Result<()> {
         if let World::Docker(containers) = &self.world {
-            containers.remove(REDIS).await?;
-            containers.create(REDIS, &changes).await?;
-        } else {
-            self.end(Ending::Kill).await?;
-            self.start_redis(&changes.arguments).await?;
+            containers.remove(service.key()).await?;
+            containers.create(service.key(), &changes).await?;
+            return Ok(());
         }
-        Ok(())
+        self.end(service, Ending::Kill).await?;
+        let other = Other {
+            arguments: changes.arguments,
+            environment: changes.environment,
+        };
+        self.start(service, &other).await
     }
 
-    /// Connects to a Redis that may just have been started.
-    async fn reach(&self) -> Result<Link> {
-        let place = self.place()?;
-        let deadline = tokio::time::Instant::now() + REACH_LIMIT;
-        loop {
-            match place.link().await {
-                Ok(link) => return Ok(link),
-                Err(error) if tokio::time::Instant::now() > deadline => return Err(error),
-                Err(_) => tokio::time::sleep(REACH_EVERY).await,
-            }
-        }
-    }
-
-    async fn fill(
-        &self,
-        prefix: &str,
-        keys: u32,
-        value_bytes: u32,
-        until_it_fails: bool,
-    ) -> Result<()> {
-        let mut link = self.reach().await?;
-        let value = "x".repeat(usize::try_from(value_bytes).unwrap_or_default());
-        for first in (0..keys).step_by(usize::try_from(BATCH).unwrap_or(1)) {
-            let numbers = first..keys.min(first + BATCH);
-            let count = numbers.len();
-            let mut pipeline = Pipeline::with_capacity(count);
-            for number in numbers {
-                pipeline
-                    .cmd("SET")
-                    .arg(format!("{prefix}:{number}"))
-                    .arg(&value)
-                    .ignore();
-            }
-            let refused = link.many(&pipeline, count).await?;
-            if refused > 0 && until_it_fails {
-                return Ok(());
-            }
-            if refused > 0 {
-                return Err(LabError::Refused(format!(
-                    "Redis refused {refused} of {count} writes of {prefix}"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    async fn thin(&self, prefix: &str, keys: u32, keep_every: u32) -> Result<()> {
-        let mut link = self.reach().await?;
-        for first in (0..keys).step_by(usize::try_from(BATCH).unwrap_or(1)) {
-            let mut pipeline = Pipeline::new();
-            let numbers: Vec<u32> = (first..keys.min(first + BATCH))
-                .filter(|n| !n.is_multiple_of(keep_every.max(1)))
-                .collect();
-            for number in &numbers {
-                pipeline
-                    .cmd("DEL")
-                    .arg(format!("{prefix}:{number}"))
-                    .ignore();
-            }
-            link.many(&pipeline, numbers.len()).await?;
-        }
-        Ok(())
-    }
-
-    /// In a container Redis is no super-user, so taking the permission to write is enough; as a plain process it may
-    /// be one, which no permission stops, and the directory itself goes.
-    async fn spoil_data(&self) -> Result<()> {
-        match &self.world {
-            World::Docker(containers) => {
-                containers
-                    .run_as_root(REDIS, &["chmod", "0555", "/data"])
-                    .await
-            }
-            World::Processes(processes) => processes.clear_data(),
-        }
-    }
-
-    async fn corrupt_data(&self) -> Result<()> {
-        match &self.world {
-            World::Docker(containers) => {
-                containers
-                    .put_file(REDIS, "/data", "dump.rdb", RUBBISH)
-                    .await
-            }
-            World::Processes(processes) => {
-                let path = processes.data().join("dump.rdb");
-                std::fs::write(&path, RUBBISH).map_err(LabError::file("write", &path))
-            }
-        }
+    async fn sql(&self, statement: &str) -> Result<()> {
+        let mut sql = self.door()?.open().await?;
+        let done = sql.run(&format!("USE mall; {statement}")).await;
+        sql.close().await;
+        done
     }
 }
 
@@ -261,18 +210,15 @@ enum Ending {
     Kill,
 }
 
-fn changes(
-    memory: Option<Bytes>,
-    restart: Option<Restart>,
-    arguments: &[String],
-    unpublished: bool,
-    data_limit: Option<Bytes>,
-) -> Changes {
-    Changes {
-        memory,
-        restart,
-        arguments: arguments.to_vec(),
-        unpublished,
-        data_limit,
+impl SignalName {
+    /// As Docker writes it, and as the system has it.
+    pub(crate) fn both(self) -> (&'static str, Signal) {
+        match self {
+            Self::Hup => ("SIGHUP", Signal::HUP),
+            Self::Term => ("SIGTERM", Signal::TERM),
+            Self::Quit => ("SIGQUIT", Signal::QUIT),
+            Self::Usr1 => ("SIGUSR1", Signal::USR1),
+            Self::Usr2 => ("SIGUSR2", Signal::USR2),
+        }
     }
 }

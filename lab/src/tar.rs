@@ -30,6 +30,16 @@ pub fn pack(entries: &[Entry]) -> Vec<u8> {
     archive
 }
 
+/// The content of the first file of an archive.
+#[must_use]
+pub fn first(archive: &[u8]) -> Option<Vec<u8>> {
+    let field = std::str::from_utf8(archive.get(124..136)?).ok()?;
+    let length = usize::from_str_radix(field.trim_matches(['\0', ' ']), 8).ok()?;
+    archive
+        .get(BLOCK_BYTES..BLOCK_BYTES + length)
+        .map(<[u8]>::to_vec)
+}
+
 fn header(entry: &Entry) -> [u8; BLOCK_BYTES] {
     let mut block = [0_u8; BLOCK_BYTES];
     put(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use handbell_lab::compose::{Bytes, Compose, Mount, Port, Span};
 use handbell_lab::control;
 use handbell_lab::process::Process;
-use handbell_lab::score::{Row, summary};
+use handbell_lab::score::{Calm, Row, summary};
 use handbell_lab::settings::{Given, Settings};
 use handbell_lab::tar;
 
@@ -60,7 +60,9 @@ fn a_compose_file_that_the_lab_would_not_follow_is_refused() {
         ),
     ] {
         std::fs::write(&path, good.replacen(from, to, 1)).expect("written");
-        let error = Compose::read(&path).expect_err("a refusal").to_string();
+        let error = Compose::read(&path, &std::collections::BTreeMap::new())
+            .expect_err("a refusal")
+            .to_string();
         assert!(error.contains(said), "{error}");
     }
 }
@@ -117,6 +119,7 @@ async fn a_process_is_stopped_even_while_it_is_frozen_and_never_mistaken_for_ano
 fn row(expected: &str, got: &str, after: Option<&str>) -> Row {
     Row {
         fault: "some".to_owned(),
+        runbook: "redis".to_owned(),
         expected: expected.to_owned(),
         got: got.to_owned(),
         right: expected == got,
@@ -128,19 +131,37 @@ fn row(expected: &str, got: &str, after: Option<&str>) -> Row {
 #[test]
 fn the_score_counts_wrong_causes_and_false_alarms() {
     let right = row("redis.hung", "redis.hung", None);
-    let (words, perfect) = summary(&[right.clone(), row("healthy", "healthy", None)]);
+    let (words, perfect) = summary(
+        &[right.clone(), row("healthy", "healthy", None)],
+        &Calm::default(),
+    );
     assert!(
         perfect && words.starts_with("2 of 2 right (100.0 %), 0 false alarms"),
         "{words}"
     );
-    let (words, perfect) = summary(&[right.clone(), row("healthy", "redis.evicting", None)]);
+    let (words, perfect) = summary(
+        &[right.clone(), row("healthy", "redis.evicting", None)],
+        &Calm::default(),
+    );
     assert!(
         !perfect && words.starts_with("1 of 2 right (50.0 %), 1 false alarms"),
         "{words}"
     );
-    let (words, perfect) = summary(&[row("redis.hung", "redis.hung", Some("redis.evicting"))]);
+    let (words, perfect) = summary(
+        &[row("redis.hung", "redis.hung", Some("redis.evicting"))],
+        &Calm::default(),
+    );
     assert!(!perfect && words.contains("1 false alarms"), "{words}");
-    assert!(!summary(&[]).1, "nothing scored is not a full score");
+    let calm = Calm {
+        asked: 20,
+        alarms: vec!["redis: redis.evicting".to_owned()],
+    };
+    let (words, perfect) = summary(&[right], &calm);
+    assert!(!perfect && words.contains("1 false alarms"), "{words}");
+    assert!(
+        !summary(&[], &Calm::default()).1,
+        "nothing scored is not a full score"
+    );
 }
 
 fn settings(state: &Path) -> Settings {
