@@ -103,3 +103,130 @@ fn the_version_of_a_page_covers_what_it_borrows() {
     home.write("commands/redis.toml", &format!("{redis}\n# changed\n"));
     assert_ne!(before, version(&home));
 }
+
+/// A page that asks for an order, and looks where this configuration has nothing.
+const ORDERS: &str = r#"
+[runbook]
+id = "orders"
+section = "2.5"
+title = { en = "Orders", zh = "订单" }
+symptom = { en = "An order is missing", zh = "订单丢失" }
+severity = "P2"
+owner = "ops"
+reviewed = 2026-11-22
+
+[[param]]
+name = "order_no"
+type = "string"
+match = "M[0-9]{4}"
+say = { en = "The order", zh = "订单号" }
+
+[[check]]
+id = "order"
+title = { en = "The order", zh = "订单" }
+probe = "redis.ping"
+target = "cache"
+
+  [[check.rule]]
+  when = "order_no == 'M0000'"
+  verdict = "warning"
+  cause = "orders.odd"
+  say = { en = "An odd order.", zh = "异常订单。" }
+
+[[check]]
+id = "elsewhere"
+title = { en = "Another Redis", zh = "另一个 Redis" }
+probe = "redis.ping"
+target = "other"
+
+  [[check.rule]]
+  when = "state != 'ok'"
+  verdict = "warning"
+  cause = "orders.elsewhere"
+  say = { en = "The other one is down.", zh = "另一个不可用。" }
+"#;
+
+/// A configuration with these pages beside the built-in ones, and a Redis that refuses.
+fn home_with(pages: &[(&str, &str)]) -> Home {
+    let home = Home::with_redis(nobody());
+    for (name, text) in pages {
+        home.write(&format!("commands/{name}.toml"), text);
+    }
+    home
+}
+
+#[test]
+fn the_whole_system_has_one_root_cause_for_one_broken_thing() {
+    let home = home_with(&[("shop", SHOP), ("orders", ORDERS)]);
+    let report = home.run(&["diagnose", "all", "--json"]).ended(1).json();
+    assert_eq!(report["runbook"], "all");
+    assert_eq!(report["root_causes"][0]["cause"], "redis.unreachable");
+    assert_eq!(report["root_causes"].as_array().map(Vec::len), Some(1));
+    let checks = ids(&report, "checks");
+    // A borrowed check runs once, as its own page's.
+    assert_eq!(
+        checks.iter().filter(|id| **id == ("redis", "ping")).count(),
+        1
+    );
+    assert!(checks.contains(&("shop", "answer")));
+    let left_out = report["left_out"].as_array().expect("a list");
+    let reason = |id: &str| {
+        let one = left_out
+            .iter()
+            .find(|one| one["page"] == "orders" && one["check"] == id);
+        one.map(|one| one["reason"].as_str().expect("a reason").to_owned())
+    };
+    assert_eq!(reason("order").as_deref(), Some("needs-parameter"));
+    assert_eq!(reason("elsewhere").as_deref(), Some("no-such-target"));
+    assert!(ids(&report, "manual").contains(&("shop", "front")));
+    let text = home.run(&["diagnose", "all"]).ended(1);
+    for part in [
+        "The whole system: critical",
+        "Not run:",
+        "orders/order: it needs the parameter order_no: /diagnose orders",
+        "The shop has no cache. (follows from redis.unreachable)",
+    ] {
+        assert!(text.out.contains(part), "{part:?} is not in {}", text.out);
+    }
+    let history = home.run(&["history", "all", "--json"]).ended(0).json();
+    assert_eq!(history[0]["runbook"], "all");
+    home.run(&["diagnose", "all", "--param", "slow_ms=3"])
+        .ended(2)
+        .says("slow_ms");
+}
+
+#[test]
+fn a_broken_page_stops_nobody_but_itself() {
+    let home = home_with(&[
+        ("shop", SHOP),
+        ("orders", "[runbook]\nid = \"orders\"\nsection = 2\n"),
+    ]);
+    home.run(&["diagnose", "shop"])
+        .ended(1)
+        .says("note: the page orders is not in force")
+        .says("orders.toml:3:11");
+    home.run(&["diagnose", "orders"])
+        .ended(2)
+        .says("-->")
+        .says("orders.toml:3:11");
+    home.run(&["handbook", "lint"]).ended(2);
+    home.run(&["handbook", "show", "shop"]).ended(0);
+    home.run(&["handbook", "show", "orders"]).ended(2);
+    // What is not run is said, and what was found is found.
+    let report = home.run(&["diagnose", "all", "--json"]).ended(1).json();
+    assert_eq!(report["left_out"][0]["page"], "orders");
+    assert_eq!(report["left_out"][0]["reason"], "broken-page");
+    // A page that borrows from a broken one runs without it and is not sure.
+    let redis = include_str!("../commands/redis.toml");
+    home.write(
+        "commands/redis.toml",
+        &redis.replace("section = \"2.3\"", "section = 2"),
+    );
+    let report = home.run(&["diagnose", "shop", "--json"]).ended(1).json();
+    assert_eq!(ids(&report, "checks"), [("shop", "answer")]);
+    assert_eq!(report["left_out"].as_array().map(Vec::len), Some(2));
+    // A page that can't even be read.
+    std::fs::write(home.config().join("commands/bytes.toml"), [0xff, 0xfe]).expect("written");
+    home.run(&["diagnose", "shop"]).ended(1).says("bytes");
+    home.run(&["diagnose", "bytes"]).ended(2).says("UTF-8");
+}

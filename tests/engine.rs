@@ -119,8 +119,8 @@ fn plan(page: &Runbook) -> Plan {
     Plan::of_page(&Handbook::of([Arc::clone(&page)]), &page, Params::new())
 }
 
-/// A page of checks `(id, line of the script, cause when broken, what that explains)`.
-fn page(checks: &[(&str, &str, &str, &[&str])]) -> Runbook {
+/// The text of a page of checks `(id, line of the script, cause when broken, what that explains)`.
+fn written(checks: &[(&str, &str, &str, &[&str])]) -> String {
     let mut text = String::from(
         "[runbook]\nid = \"redis\"\nsection = \"2.3\"\ntitle = { en = \"Redis\", zh = \"缓存\" }\n\
          symptom = { en = \"Slow\", zh = \"慢\" }\nseverity = \"P1\"\nowner = \"ops\"\nreviewed = 2026-11-22\n",
@@ -137,6 +137,12 @@ fn page(checks: &[(&str, &str, &str, &[&str])]) -> Runbook {
         );
         written.unwrap_or_else(|error| panic!("{error}"));
     }
+    text
+}
+
+/// That page.
+fn page(checks: &[(&str, &str, &str, &[&str])]) -> Runbook {
+    let text = written(checks);
     parse("page.toml", &text, &Catalog::new(vec![&SPEC])).unwrap_or_else(|problems| {
         panic!(
             "{:#?}",
@@ -449,4 +455,61 @@ async fn each_reason_for_not_looking_is_told_apart_in_both_languages() {
             check.reason
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_all_pages_each_question_is_asked_once_with_the_longest_patience() {
+    let script = Script::new(&[
+        ("slow", Scene::Takes(Duration::from_millis(900))),
+        ("broken", Scene::Sees("broken")),
+        ("also", Scene::Sees("broken")),
+    ]);
+    let named = |id: &str, text: &str| {
+        let text = text.replace("id = \"redis\"", &format!("id = \"{id}\""));
+        Arc::new(
+            parse(&format!("{id}.toml"), &text, &Catalog::new(vec![&SPEC]))
+                .unwrap_or_else(|problems| panic!("{problems:#?}")),
+        )
+    };
+    let first = named(
+        "first",
+        &written(&[
+            ("low", "broken", "first.low", &["second.high"]),
+            ("slow", "slow", "first.slow", &[]),
+        ])
+        .replace(
+            "args = { as = \"slow\" }",
+            "args = { as = \"slow\" }\ntimeout = \"100ms\"",
+        ),
+    );
+    let second = named(
+        "second",
+        &written(&[
+            ("high", "broken", "second.high", &[]),
+            ("other", "also", "second.other", &[]),
+            ("slow", "slow", "second.slow", &[]),
+        ]),
+    );
+    let handbook = Handbook::of([first, second]);
+    let (sender, _progress) = mpsc::channel(1);
+    let began = Instant::now();
+    let diagnosis = Diagnosis::new(Arc::clone(&script) as _, limits());
+    let report = diagnosis.run(&Plan::of_all(&handbook), sender).await;
+    // Five checks, three questions, as long as the slowest.
+    assert_eq!(script.looks.load(Ordering::SeqCst), 3);
+    assert!(
+        began.elapsed() < Duration::from_millis(950),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(report.unknown().next().is_none(), "{report:#?}");
+    // Two things are broken; the third finding follows from another page's.
+    let causes: Vec<&str> = report
+        .root_causes
+        .iter()
+        .map(|root| root.cause.as_str())
+        .collect();
+    assert_eq!(causes, ["first.low", "second.other"]);
+    assert_eq!(report.consequences[0].cause.as_str(), "second.high");
+    assert_eq!(report.runbook, "all");
 }

@@ -91,13 +91,14 @@ impl Diagnosis {
     pub async fn run(&self, plan: &Plan, progress: mpsc::Sender<Progress>) -> Report {
         let began = Instant::now();
         let end = began + self.limits.run_deadline;
+        let asked = self.asked(plan);
         let mut looks: Vec<(Look, SharedLook)> = Vec::new();
         let mut pending: FuturesUnordered<_> = plan
             .steps
             .iter()
             .enumerate()
-            .map(|(n, step)| {
-                let look = self.look_of(step);
+            .zip(asked)
+            .map(|((n, step), look)| {
                 let shared = self.share(&mut looks, look, end);
                 async move {
                     let seen = shared.await;
@@ -120,6 +121,23 @@ impl Diagnosis {
         }
         let results = results.into_iter().flatten().collect();
         rank(plan, results, millis(began.elapsed()))
+    }
+
+    /// What each step asks. Steps that ask the same have the longest of their deadlines in common, so
+    /// that one look serves all of them.
+    fn asked(&self, plan: &Plan) -> Vec<Look> {
+        let mut looks: Vec<Look> = plan.steps.iter().map(|step| self.look_of(step)).collect();
+        let longest: Vec<Duration> = looks
+            .iter()
+            .map(|look| {
+                let same = looks.iter().filter(|other| other.asks_as(look));
+                same.map(|other| other.deadline).max().unwrap_or_default()
+            })
+            .collect();
+        for (look, deadline) in looks.iter_mut().zip(longest) {
+            look.deadline = deadline;
+        }
+        looks
     }
 
     fn look_of(&self, step: &Step) -> Look {

@@ -11,18 +11,21 @@ use super::{
 use crate::domain::{
     access::{Actor, Policy, Role},
     diagnosis::{Plan, Report},
-    handbook::{Handbook, ParamValue, Params},
+    handbook::{ALL_PAGES, BrokenPage, Handbook, ParamValue, Params},
     redact::Redactor,
     text::Text,
 };
+
+/// Mistakes of a broken page that a refusal tells; the linter tells all.
+const MISTAKES_TOLD: usize = 3;
 
 /// What can be asked. The match in [`Request::needs`] has no wildcard arm: a new request can't be
 /// forgotten there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Run every check of a page.
+    /// Run every check of a page, or of all pages.
     Diagnose {
-        /// The page's id.
+        /// The page's id; [`ALL_PAGES`] for every page together.
         runbook: String,
         /// The parameters as they were typed.
         params: RawParams,
@@ -138,6 +141,8 @@ pub enum Refusal {
         /// The pages that there are.
         pages: Vec<String>,
     },
+    /// The page has mistakes, and no version of it is in force.
+    BrokenPage(Box<BrokenPage>),
     /// There is no such record.
     NoSuchRecord(RecordId),
     /// Parameters that don't fit.
@@ -181,6 +186,17 @@ impl Refusal {
                     pages.join("、")
                 ),
             ),
+            Self::BrokenPage(page) => {
+                let told = page.mistakes(MISTAKES_TOLD);
+                Text::new(
+                    format!(
+                        "The page {} has mistakes and is not in force: {}.",
+                        page.id,
+                        told.join("; ")
+                    ),
+                    format!("手册页 {} 有错误，未生效：{}。", page.id, told.join("；")),
+                )
+            }
             Self::NoSuchRecord(id) => Text::new(
                 format!("There is no recorded diagnosis number {}.", id.0),
                 format!("没有编号为 {} 的诊断记录。", id.0),
@@ -277,9 +293,18 @@ impl Gate {
             return None;
         };
         let handbook = self.handbook();
-        let page = handbook.page(runbook)?;
-        let plan = Plan::of_page(&handbook, page, Params::new());
+        let plan = if runbook == ALL_PAGES {
+            Plan::of_all(&handbook)
+        } else {
+            Plan::of_page(&handbook, handbook.page(runbook)?, Params::new())
+        };
         Some((plan.name, plan.steps.len()))
+    }
+
+    /// Whether a diagnosis of `runbook` with these parameters would run at all.
+    #[must_use]
+    pub fn fits(&self, runbook: &str, params: &RawParams) -> bool {
+        planned(&self.handbook(), runbook, params).is_ok()
     }
 
     /// Does what `envelope` asks. Progress of a diagnosis goes to `progress`, which may be closed.
@@ -354,21 +379,16 @@ impl Gate {
         progress: mpsc::Sender<Progress>,
     ) -> Result<Reply, Refusal> {
         let handbook = self.handbook();
-        let page = handbook.page(runbook).ok_or_else(|| Refusal::NoSuchPage {
-            asked: runbook.to_owned(),
-            pages: handbook.pages.keys().map(ToString::to_string).collect(),
-        })?;
-        let params = parse_params(&page.params, raw).map_err(Refusal::BadParams)?;
+        let (plan, params) = planned(&handbook, runbook, raw)?;
         let start = Start {
             actor,
             place: place.label(),
             at: self.clock.now(),
-            runbook: page.id.to_string(),
-            page_hash: page.hash.clone(),
+            runbook: plan.name.clone(),
+            page_hash: plan.hash.clone(),
             params: self.recorded(&params),
         };
         let record = self.recorder.begin(&start).await?;
-        let plan = Plan::of_page(&handbook, page, params);
         let mut report = self.run_cleaned(&plan, progress).await;
         self.redactor.clean_report(&mut report);
         let outcome = Outcome {
@@ -421,4 +441,24 @@ impl Gate {
         }
         params
     }
+}
+
+/// What a diagnosis of `runbook` does, with the parameters that hold for it.
+fn planned(handbook: &Handbook, runbook: &str, raw: &RawParams) -> Result<(Plan, Params), Refusal> {
+    if runbook == ALL_PAGES {
+        let params = parse_params(&[], raw).map_err(Refusal::BadParams)?;
+        return Ok((Plan::of_all(handbook), params));
+    }
+    if let Some(page) = handbook.broken_page(runbook) {
+        return Err(Refusal::BrokenPage(Box::new(page.clone())));
+    }
+    let Some(page) = handbook.page(runbook) else {
+        let pages = handbook.pages.keys().map(ToString::to_string);
+        return Err(Refusal::NoSuchPage {
+            asked: runbook.to_owned(),
+            pages: pages.chain([ALL_PAGES.to_owned()]).collect(),
+        });
+    };
+    let params = parse_params(&page.params, raw).map_err(Refusal::BadParams)?;
+    Ok((Plan::of_page(handbook, page, params.clone()), params))
 }

@@ -51,8 +51,8 @@ pub fn report_json(report: &Report, lang: Lang) -> Value {
             .left_out
             .iter()
             .map(|one| json!({
-                "page": one.check.page,
-                "check": one.check.id,
+                "page": one.page,
+                "check": one.check,
                 "reason": one.reason,
                 "say": one.say.get(lang),
             }))

@@ -48,6 +48,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// Whether both ask the same probe the same question of the same target.
+    #[must_use]
+    pub fn asks_as(&self, other: &Self) -> bool {
+        self.probe == other.probe && self.target == other.target && self.args == other.args
+    }
+
     /// How long a probe itself should wait for its peer: nine tenths of the deadline,
     /// so that what it has seen until then is still told.
     #[must_use]

@@ -13,7 +13,11 @@ use super::{
 use crate::{
     app::{Envelope, Gate, Place, Progress, Refusal, Reply, Request, report_json},
     config::{self, Config},
-    domain::{access::Actor, text::Lang},
+    domain::{
+        access::Actor,
+        handbook::{ALL_PAGES, Handbook},
+        text::Lang,
+    },
     render,
     runtime::{
         self,
@@ -47,13 +51,8 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
     // The file is opened while the pages are read. An error comes again when it is first used.
     let opening = Arc::clone(&store);
     tokio::spawn(async move { opening.open().await });
-    let handbook = match runtime::handbook_for(config, &args.runbook) {
-        Ok(handbook) => handbook,
-        Err(problems) => {
-            output.problems(&problems);
-            return EXIT_WRONG;
-        }
-    };
+    let handbook = runtime::handbook_for(config, &args.runbook);
+    say_broken(&handbook, &args.runbook, lang, output);
     let house = runtime::assemble(config, handbook, store);
     let envelope = Envelope {
         actor: Actor::Local {
@@ -69,6 +68,10 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
     runtime::leave(house);
     match ended {
         Ok(reply) => show(reply, args, lang, output),
+        Err(Ended::Refused(Refusal::BrokenPage(page))) => {
+            output.problems(&page.problems);
+            EXIT_WRONG
+        }
         Err(Ended::Refused(refusal)) => {
             output.error(&plain(refusal.say().get(lang)));
             EXIT_WRONG
@@ -80,6 +83,21 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
             });
             stop.exit_code()
         }
+    }
+}
+
+/// Pages with mistakes, a line each, when another is asked: they are not part of the answer. The
+/// report on all pages has them itself.
+fn say_broken(handbook: &Handbook, asked: &str, lang: Lang, output: &Output) {
+    if asked == ALL_PAGES || handbook.broken_page(asked).is_some() {
+        return;
+    }
+    for page in &handbook.broken {
+        let told = page.mistakes(1).join("; ");
+        output.note(&match lang {
+            Lang::En => format!("note: the page {} is not in force: {told}", page.id),
+            Lang::Zh => format!("注意：手册页 {} 未生效：{told}", page.id),
+        });
     }
 }
 

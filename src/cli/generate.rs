@@ -6,7 +6,7 @@ use super::{
     Cli, EXIT_WRONG, Global, Output,
     args::{Completions, Man},
 };
-use crate::{config, runtime};
+use crate::{config, domain::handbook::ALL_PAGES, runtime};
 
 /// `handbell completions SHELL`.
 pub(super) fn completions(args: &Completions, global: &Global, output: &Output) -> u8 {
@@ -22,13 +22,14 @@ pub(super) fn completions(args: &Completions, global: &Global, output: &Output) 
 fn with_pages(command: clap::Command, global: &Global) -> clap::Command {
     let pages = config::load(global.config.as_deref())
         .ok()
-        .and_then(|config| runtime::handbook(&config).ok());
+        .map(|config| runtime::handbook(&config));
     let Some(pages) = pages else { return command };
     // Words of a command live as long as the process, which ends after printing.
     let ids: Vec<&'static str> = pages
         .pages
         .keys()
         .map(|id| &*id.to_string().leak())
+        .chain([ALL_PAGES])
         .collect();
     command.mut_subcommand("diagnose", |diagnose| {
         diagnose.mut_arg("runbook", |runbook| {

@@ -5,13 +5,10 @@ use crate::{config::Config, runtime};
 
 /// Runs the bot until it is told to stop.
 pub(super) fn run(config: &Config, output: &Output) -> u8 {
-    let handbook = match runtime::handbook(config) {
-        Ok(handbook) => handbook,
-        Err(problems) => {
-            output.problems(&problems);
-            return EXIT_WRONG;
-        }
-    };
+    let handbook = runtime::handbook(config);
+    for page in &handbook.broken {
+        output.problems(&page.problems);
+    }
     let threads = match runtime::long_running() {
         Ok(threads) => threads,
         Err(error) => {

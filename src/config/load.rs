@@ -133,7 +133,7 @@ pub(super) fn load_from(directory: Option<&Path>) -> Result<Config, ConfigErrors
     let targets = validate(targets, read_targets::targets, &mut problems);
     let access = validate(access, read_people::access, &mut problems);
     let oncall = validate(oncall, read_people::oncall, &mut problems);
-    let pages = pages::read(directory, &mut problems);
+    let (pages, unreadable_pages) = pages::read_pages(directory);
     match (settings, targets, access, oncall) {
         (Some(settings), Some(targets), Some(access), Some(oncall)) if problems.is_empty() => {
             Ok(Config {
@@ -146,6 +146,7 @@ pub(super) fn load_from(directory: Option<&Path>) -> Result<Config, ConfigErrors
                 access,
                 oncall,
                 pages,
+                unreadable_pages,
             })
         }
         _ => Err(ConfigErrors(problems)),

@@ -32,13 +32,13 @@ mod tests;
 
 use std::path::PathBuf;
 
-use crate::domain::access::Policy;
+use crate::domain::{access::Policy, document::Problem};
 
 pub use environment::{colour_wanted, locale, terminal_is_able};
 pub use load::{ConfigErrors, FILES, load, user_directory};
 pub use local_user::local_user;
 pub use oncall::{OnCall, Person, Personal, Rotation};
-pub use pages::PageText;
+pub use pages::{PageText, read_pages};
 pub use read_settings::{
     DEFAULT_CHECK_DEADLINE, DEFAULT_CHECKS_PER_TARGET, DEFAULT_KEEP, DEFAULT_RUN_DEADLINE,
 };
@@ -70,6 +70,8 @@ pub struct Config {
     pub oncall: OnCall,
     /// The handbook's pages, not parsed yet.
     pub pages: Vec<PageText>,
+    /// Why further pages can't be read.
+    pub unreadable_pages: Vec<Problem>,
 }
 
 impl Config {

@@ -23,9 +23,11 @@ pub struct PageText {
     pub text: Cow<'static, str>,
 }
 
-/// Every page, sorted by file name. A file of `directory` takes the place of the built-in page of
-/// the same name; others are added.
-pub(super) fn read(directory: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<PageText> {
+/// Every page, sorted by file name, and why some can't be read. A file of `directory` takes the
+/// place of the built-in page of the same name; others are added.
+#[must_use]
+pub fn read_pages(directory: Option<&Path>) -> (Vec<PageText>, Vec<Problem>) {
+    let mut problems = Vec::new();
     let mut pages: BTreeMap<String, PageText> = built_in();
     if let Some(directory) = directory {
         let directory = directory.join(DIRECTORY);
@@ -47,11 +49,16 @@ pub(super) fn read(directory: Option<&Path>, problems: &mut Vec<Problem>) -> Vec
                     };
                     pages.insert(name.into_owned(), page);
                 }
-                Err(error) => problems.push(unreadable(&path, &error)),
+                Err(error) => {
+                    problems.push(unreadable(&path, &error));
+                    // The built-in page is not what is meant here.
+                    pages.remove(&*name);
+                }
             }
         }
     }
-    pages.into_values().collect()
+    problems.sort_by(|a, b| a.file.cmp(&b.file));
+    (pages.into_values().collect(), problems)
 }
 
 fn built_in() -> BTreeMap<String, PageText> {

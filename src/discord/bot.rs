@@ -31,7 +31,7 @@ use super::{
     http::Wire,
     present, words,
 };
-use crate::app::{Envelope, Gate, Place, RecordId, Refusal, Request, parse_params};
+use crate::app::{Envelope, Gate, Place, RecordId, Refusal, Request};
 
 /// Requests that are worked on at the same time; further ones wait. Acknowledgements never wait.
 /// Our own choice: the checks themselves are bounded per target, and this many edits a second are
@@ -148,11 +148,7 @@ impl Bot {
     fn is_for_everybody(&self, incoming: &Incoming) -> bool {
         let request = match &incoming.asked {
             Ok(Asked::Request(request @ Request::Diagnose { runbook, params })) => {
-                let handbook = self.gate.handbook();
-                let fits = handbook
-                    .page(runbook)
-                    .is_some_and(|page| parse_params(&page.params, params).is_ok());
-                if !fits {
+                if !self.gate.fits(runbook, params) {
                     return false;
                 }
                 request.clone()

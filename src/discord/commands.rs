@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        handbook::{Handbook, Param, ParamType, ParamValue, Runbook},
+        handbook::{ALL_PAGES, Handbook, Param, ParamType, ParamValue, Runbook},
         text::{Lang, Text},
     },
     render::{clean_line, cut_chars},
@@ -31,7 +31,7 @@ const BOOLEAN: u8 = 5;
 
 /// Every command for `handbook`, in the order of the picker.
 ///
-/// At most 25 pages fit into `/diagnose` ([`pages_left_out`] names the rest, which the linter
+/// At most 24 pages fit into `/diagnose` ([`pages_left_out`] names the rest, which the linter
 /// refuses before it comes to this).
 #[must_use]
 pub fn commands(handbook: &Handbook) -> Vec<CommandSpec> {
@@ -39,8 +39,9 @@ pub fn commands(handbook: &Handbook) -> Vec<CommandSpec> {
     let pages: Vec<OptionSpec> = handbook
         .pages
         .values()
-        .take(limits::OPTIONS)
+        .take(limits::PAGES)
         .map(|page| subcommand(page))
+        .chain((!handbook.pages.is_empty()).then(every_page))
         .collect();
     if !pages.is_empty() {
         let what = Text::new(
@@ -73,7 +74,7 @@ pub fn pages_left_out(handbook: &Handbook) -> Vec<String> {
     handbook
         .pages
         .keys()
-        .skip(limits::OPTIONS)
+        .skip(limits::PAGES)
         .map(ToString::to_string)
         .collect()
 }
@@ -97,6 +98,15 @@ fn option(kind: u8, name: &str, what: &Text) -> OptionSpec {
         description_localizations: described(what),
         ..OptionSpec::default()
     }
+}
+
+/// All pages together.
+fn every_page() -> OptionSpec {
+    let what = Text::new(
+        "The whole system: every page of the handbook at once, one ranked answer",
+        "整个系统：同时执行手册所有页的检查，给出一个排序后的结论",
+    );
+    option(SUBCOMMAND, ALL_PAGES, &what)
 }
 
 /// One page: its id is the subcommand's name in every language, since that is what people type

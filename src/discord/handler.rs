@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     app::Request,
-    domain::text::Lang,
+    domain::{handbook::ALL_PAGES, text::Lang},
     render::{clean_line, cut_chars},
 };
 
@@ -122,10 +122,15 @@ async fn complete(bot: &Bot, partial: &CommandInteraction, received: Instant) {
 
 fn pages(bot: &Bot, typed: &str, lang: Lang) -> Vec<AutocompleteChoice> {
     let handbook = bot.gate.handbook();
+    let all = match lang {
+        Lang::En => "the whole system",
+        Lang::Zh => "整个系统",
+    };
     handbook
         .pages
         .values()
         .map(|page| (page.id.as_str(), page.title.get(lang)))
+        .chain([(ALL_PAGES, all)])
         .filter(|(id, title)| id.contains(typed) || title.to_lowercase().contains(typed))
         .take(limits::OPTIONS)
         .map(|(id, title)| {

@@ -27,6 +27,8 @@ pub(super) const SELECT_LABEL: usize = 100;
 pub(super) const DESCRIPTION: usize = 100;
 /// Options of a command, choices of an option, choices of a completion.
 pub(super) const OPTIONS: usize = 25;
+/// Pages in `/diagnose`: one subcommand is for all of them together.
+pub(super) const PAGES: usize = OPTIONS - 1;
 /// Characters that an option's text may be required to have at most.
 pub(super) const OPTION_LENGTH: u16 = 6_000;
 /// The greatest whole number that an option takes, either side of zero: 2^53.

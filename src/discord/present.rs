@@ -259,6 +259,10 @@ pub(super) fn help(gate: &Gate, actor: &Actor, lang: Lang) -> Answer {
                 .plain(page.symptom.get(lang)),
         );
     }
+    lines.push(Line::bullet().code("/diagnose all").plain(" ").plain(pick(
+        "every page at once, one ranked answer",
+        "同时执行所有手册页，给出一个排序后的结论",
+    )));
     lines.push(Line::bullet().code("/history").plain(" ").plain(pick(
         "what was run, and its evidence",
         "执行过的诊断及其证据",

@@ -27,6 +27,7 @@ fn page(id: &str, params: Vec<Param>) -> Runbook {
         prevent: Vec::new(),
         causes: indexmap::IndexMap::default(),
         manual: Vec::new(),
+        text_hash: "0".into(),
         hash: "0".into(),
     }
 }

@@ -65,7 +65,7 @@ pub async fn serve(
     if !left_out.is_empty() {
         tracing::error!(
             pages = left_out.join(" "),
-            "Discord takes 25 subcommands; these pages work from the command line only"
+            "Discord takes 25 subcommands, one of which is for all pages together; these pages work from the command line only"
         );
     }
     let specs = commands(&handbook);

@@ -237,12 +237,24 @@ fn consequences(report: &Report, lang: Lang) -> Option<Section> {
     )
 }
 
+/// Checks that share target and reason share a line: a server that is down hides many facts.
 fn unknown(report: &Report, lang: Lang) -> Option<Section> {
-    let items = report
-        .unknown()
-        .map(|check| {
+    let mut groups: Vec<(&CheckResult, Vec<String>)> = Vec::new();
+    for check in report.unknown() {
+        let title = called(report, &check.page, &check.title, lang);
+        let same = |(first, _): &&mut (&CheckResult, Vec<String>)| {
+            first.target == check.target && first.say == check.say
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, titles)) => titles.push(title),
+            None => groups.push((check, vec![title])),
+        }
+    }
+    let items = groups
+        .iter()
+        .map(|(check, titles)| {
             Line::bullet()
-                .plain(&called(report, &check.page, &check.title, lang))
+                .plain(&list(lang, titles.iter().map(String::as_str)))
                 .plain(" · ")
                 .code(check.target.as_str())
                 .plain(pick(lang, ": ", "："))
@@ -258,14 +270,21 @@ fn unknown(report: &Report, lang: Lang) -> Option<Section> {
 }
 
 fn left_out(report: &Report, lang: Lang) -> Option<Section> {
-    let items = report
-        .left_out
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for one in &report.left_out {
+        let (why, name) = (one.say.get(lang), one.seen_from(&report.runbook));
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    }
+    let items = groups
         .iter()
-        .map(|one| {
+        .map(|(why, names)| {
             Line::bullet()
-                .code(&one.check.seen_from(&report.runbook))
+                .code(&list(lang, names.iter().map(String::as_str)))
                 .plain(pick(lang, ": ", "："))
-                .plain(one.say.get(lang))
+                .plain(why)
                 .into()
         })
         .collect();
@@ -276,14 +295,18 @@ fn left_out(report: &Report, lang: Lang) -> Option<Section> {
     )
 }
 
+/// What a person looks at; of several pages only what it is called, since one page's list is long enough.
 fn manual(report: &Report, lang: Lang) -> Option<Section> {
+    let several = report.is_of_several();
     let items = report
         .manual
         .iter()
         .map(|step| {
-            Line::bullet()
-                .strong(&called(report, &step.page, &step.title, lang))
-                .plain(pick(lang, ": ", "："))
+            let line = Line::bullet().strong(&called(report, &step.page, &step.title, lang));
+            if several {
+                return line.into();
+            }
+            line.plain(pick(lang, ": ", "："))
                 .plain(step.say.get(lang))
                 .into()
         })
@@ -356,11 +379,22 @@ fn not_applicable(report: &Report, lang: Lang) -> Option<Section> {
     )
 }
 
+/// What is well: of several pages how many of each page's checks.
 fn healthy(report: &Report, lang: Lang) -> Option<Section> {
-    let titles: Vec<String> = report
-        .with(Verdict::Ok)
-        .map(|check| called(report, &check.page, &check.title, lang))
-        .collect();
+    let mut titles: Vec<String> = Vec::new();
+    if report.is_of_several() {
+        let mut pages: Vec<(&RunbookId, usize)> = Vec::new();
+        for check in report.with(Verdict::Ok) {
+            match pages.iter_mut().find(|(page, _)| *page == &check.page) {
+                Some((_, count)) => *count += 1,
+                None => pages.push((&check.page, 1)),
+            }
+        }
+        titles.extend(pages.iter().map(|(page, count)| format!("{page} {count}")));
+    } else {
+        let healthy = report.with(Verdict::Ok);
+        titles.extend(healthy.map(|check| called(report, &check.page, &check.title, lang)));
+    }
     let titles = list(lang, titles.iter().map(String::as_str));
     let items = if titles.is_empty() {
         Vec::new()

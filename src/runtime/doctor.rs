@@ -4,7 +4,7 @@ use std::{os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use tokio::task::JoinSet;
 
-use super::{handbook, store};
+use super::store;
 use crate::{
     app::{Checkup, Look, Prober},
     config::{Config, OnCall},
@@ -106,7 +106,7 @@ fn open_to_others(path: &Path) -> Option<Checkup> {
 
 fn pages(config: &Config) -> Vec<Checkup> {
     const AREA: &str = "handbook";
-    match handbook(config) {
+    match super::whole_handbook(config) {
         Ok(handbook) => {
             let ids: Vec<&str> = handbook.pages.keys().map(RunbookId::as_str).collect();
             let mut found = vec![Checkup::sound(AREA, "pages", ids.join(", "))];

@@ -64,22 +64,36 @@ pub fn catalog() -> &'static Catalog {
     crate::probes::catalog()
 }
 
-/// The handbook of `config`'s pages.
+/// The handbook of `config`'s pages, all of them.
 ///
 /// # Errors
 /// Every mistake of every page.
-pub fn handbook(config: &Config) -> Result<Handbook, Vec<Problem>> {
+pub fn whole_handbook(config: &Config) -> Result<Handbook, Vec<Problem>> {
     let pages = config.pages.iter().map(|page| (&page.file, &page.text));
-    Handbook::load(pages, catalog())
+    match Handbook::load(pages, catalog()) {
+        Ok(handbook) if config.unreadable_pages.is_empty() => Ok(handbook),
+        Ok(_) => Err(config.unreadable_pages.clone()),
+        Err(mut problems) => {
+            problems.extend(config.unreadable_pages.iter().cloned());
+            Err(problems)
+        }
+    }
+}
+
+/// The handbook of `config`'s pages, without those that have mistakes; they are told in
+/// [`Handbook::broken`].
+#[must_use]
+pub fn handbook(config: &Config) -> Handbook {
+    let pages = config.pages.iter().map(|page| (&page.file, &page.text));
+    let unreadable = config.unreadable_pages.iter().cloned();
+    Handbook::load_sound(pages, unreadable, catalog(), None)
 }
 
 /// As much of the handbook as a run of the page `id` needs. Where all pages are the built-in ones, which
 /// are known to be sound, only that page is read and those from which it borrows; else all are, and
 /// held against all rules.
-///
-/// # Errors
-/// As [`handbook`].
-pub fn handbook_for(config: &Config, id: &str) -> Result<Handbook, Vec<Problem>> {
+#[must_use]
+pub fn handbook_for(config: &Config, id: &str) -> Handbook {
     let known: Option<Vec<KnownPage>> = config
         .pages
         .iter()
@@ -89,8 +103,8 @@ pub fn handbook_for(config: &Config, id: &str) -> Result<Handbook, Vec<Problem>>
         })
         .collect();
     match known.and_then(|pages| Handbook::of_known(pages, id, catalog())) {
-        Some(handbook) => Ok(handbook),
-        None => handbook(config),
+        Some(handbook) if config.unreadable_pages.is_empty() => handbook,
+        _ => handbook(config),
     }
 }
 

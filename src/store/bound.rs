@@ -6,8 +6,9 @@ use serde_json::Value;
 /// of evidence each, and a year of a thousand diagnoses a day stays under 100 GB.
 pub const MAX_REPORT_BYTES: usize = 256 * 1024;
 
-/// Evidence that each check keeps when the whole is too long, in bytes.
-const KEPT_EVIDENCE_BYTES: usize = 4 * 1024;
+/// Evidence that each check keeps when the whole is too long, in bytes: the first of these with
+/// which it fits. Facts are kept longer, since later reports are compared with them.
+const KEPT_EVIDENCE_BYTES: [usize; 3] = [4 * 1024, 1024, 128];
 
 /// `report` as JSON text of at most [`MAX_REPORT_BYTES`]: when it is longer, each check's evidence
 /// is cut to its end, which is where a log says what happened last; when that is not enough,
@@ -18,14 +19,16 @@ pub(super) fn report_text(report: &Value) -> String {
         return text;
     }
     let mut report = report.clone();
-    for_each_check(&mut report, |check| {
-        if let Some(Value::String(evidence)) = check.get_mut("evidence") {
-            *evidence = tail(evidence, KEPT_EVIDENCE_BYTES);
+    for kept in KEPT_EVIDENCE_BYTES {
+        for_each_check(&mut report, |check| {
+            if let Some(Value::String(evidence)) = check.get_mut("evidence") {
+                *evidence = tail(evidence, kept);
+            }
+        });
+        let text = report.to_string();
+        if text.len() <= MAX_REPORT_BYTES {
+            return text;
         }
-    });
-    let text = report.to_string();
-    if text.len() <= MAX_REPORT_BYTES {
-        return text;
     }
     for_each_check(&mut report, |check| {
         check.insert("facts".to_owned(), Value::Object(serde_json::Map::new()));

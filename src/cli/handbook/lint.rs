@@ -18,7 +18,7 @@ pub(super) fn run(args: &Lint, config: &Config, output: &Output) -> u8 {
     let (files, unreadable) = if args.paths.is_empty() {
         let pages = config.pages.iter();
         let files = pages.map(|page| (page.file.clone(), page.text.to_string()));
-        (files.collect(), Vec::new())
+        (files.collect(), config.unreadable_pages.clone())
     } else {
         read(&args.paths)
     };

@@ -150,21 +150,24 @@ pub(crate) fn run(command: &HandbookCommand, global: &Global, output: &mut Outpu
         HandbookCommand::Show(args) => with(&config, output, |book| {
             show::run(args, book, &config, output)
         }),
-        HandbookCommand::Coverage(args) => {
-            with(&config, output, |book| coverage::run(args, book, output))
-        }
+        HandbookCommand::Coverage(args) => match runtime::whole_handbook(&config) {
+            Ok(handbook) => coverage::run(args, &handbook, output),
+            Err(problems) => {
+                output.problems(&problems);
+                EXIT_WRONG
+            }
+        },
         HandbookCommand::Schema => 0,
     }
 }
 
+/// Shows the pages that can be used; mistakes of the others are told beside them.
 fn with(config: &Config, output: &Output, show: impl FnOnce(&Handbook) -> u8) -> u8 {
-    match runtime::handbook(config) {
-        Ok(handbook) => show(&handbook),
-        Err(problems) => {
-            output.problems(&problems);
-            EXIT_WRONG
-        }
+    let handbook = runtime::handbook(config);
+    for page in &handbook.broken {
+        output.problems(&page.problems);
     }
+    show(&handbook)
 }
 
 /// Columns that line up although Chinese characters are two wide.

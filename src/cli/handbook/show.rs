@@ -19,6 +19,9 @@ use crate::{
 };
 
 pub(super) fn run(args: &Show, handbook: &Handbook, config: &Config, output: &Output) -> u8 {
+    if handbook.broken_page(&args.runbook).is_some() {
+        return EXIT_WRONG;
+    }
     let Some(page) = handbook.page(&args.runbook) else {
         let known = handbook.pages.keys().map(RunbookId::as_str);
         let hint = did_you_mean(&args.runbook, known).unwrap_or_default();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    handbook::{Borrowed, Check, Handbook, Lent, Manual, Params, Relation, Runbook},
-    ids::CheckRef,
+    handbook::{ALL_PAGES, Borrowed, Check, Handbook, Lent, Manual, Params, Relation, Runbook},
+    ids::{CheckId, CheckRef},
     text::Text,
 };
 
@@ -31,8 +31,10 @@ impl Step {
 /// A check that is not run, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeftOut {
-    /// Which one.
-    pub check: CheckRef,
+    /// The page.
+    pub page: String,
+    /// The check; `None` for the whole page.
+    pub check: Option<CheckId>,
     /// The stable code of the reason.
     pub reason: &'static str,
     /// The reason for the reader.
@@ -62,7 +64,25 @@ pub struct Plan {
     pub relation: Arc<Relation>,
 }
 
+impl LeftOut {
+    /// As it is called in a report of `home`: the page is named where it is another.
+    #[must_use]
+    pub fn seen_from(&self, home: &str) -> String {
+        match &self.check {
+            None => self.page.clone(),
+            Some(check) if self.page == home => check.to_string(),
+            Some(check) => format!("{}/{check}", self.page),
+        }
+    }
+}
+
 impl Plan {
+    /// Whether it is of several pages, of which none was asked by its name.
+    #[must_use]
+    pub fn is_of_several(&self) -> bool {
+        self.section.is_empty()
+    }
+
     /// Every check of `page`, its own and the borrowed ones, with `params` for its own.
     #[must_use]
     pub fn of_page(handbook: &Handbook, page: &Runbook, params: Params) -> Self {
@@ -87,6 +107,68 @@ impl Plan {
         plan
     }
 
+    /// Every check of every page of `handbook`, with the defaults of its page's parameters. A check
+    /// that needs a parameter that has none is left out, and so are pages that can't be used.
+    #[must_use]
+    pub fn of_all(handbook: &Handbook) -> Self {
+        let mut plan = Self {
+            name: ALL_PAGES.to_owned(),
+            title: Text::new("The whole system", "整个系统"),
+            section: String::new(),
+            hash: handbook.hash(),
+            steps: Vec::new(),
+            manual: Vec::new(),
+            left_out: Vec::new(),
+            relation: Arc::clone(&handbook.relation),
+        };
+        for page in handbook.pages.values() {
+            plan.add_all(&page.checks, &Arc::new(page.defaults()));
+            plan.manual.extend(page.looks.iter().cloned());
+        }
+        plan.leave_out_broken(handbook);
+        plan
+    }
+
+    fn add_all(&mut self, checks: &[Arc<Check>], defaults: &Arc<Params>) {
+        for check in checks {
+            let step = Step {
+                check: Arc::clone(check),
+                params: Arc::clone(defaults),
+            };
+            match check.uses.iter().find(|name| !defaults.contains_key(*name)) {
+                None => self.steps.push(step),
+                Some(name) => self.left_out.push(LeftOut {
+                    page: check.page.to_string(),
+                    check: Some(check.id.clone()),
+                    reason: "needs-parameter",
+                    say: Text::new(
+                        format!("it needs the parameter {name}: /diagnose {}", check.page),
+                        format!("需要参数 {name}：/diagnose {}", check.page),
+                    ),
+                    missed: false,
+                }),
+            }
+        }
+    }
+
+    /// Pages of which no version is in force: what they would have seen is missing.
+    fn leave_out_broken(&mut self, handbook: &Handbook) {
+        let broken = handbook.broken.iter().filter(|page| page.kept.is_none());
+        for page in broken {
+            let told = page.mistakes(1).join("; ");
+            self.left_out.push(LeftOut {
+                page: page.id.clone(),
+                check: None,
+                reason: "broken-page",
+                say: Text::new(
+                    format!("the page has mistakes and is not in force: {told}"),
+                    format!("该手册页有错误，未生效：{told}"),
+                ),
+                missed: true,
+            });
+        }
+    }
+
     fn borrow(&mut self, borrowed: &Borrowed) {
         match &borrowed.lent {
             Lent::Check(check, params) => self.steps.push(Step {
@@ -97,7 +179,8 @@ impl Plan {
             Lent::Unusable => {
                 let page = &borrowed.check.page;
                 self.left_out.push(LeftOut {
-                    check: borrowed.check.clone(),
+                    page: page.to_string(),
+                    check: Some(borrowed.check.id.clone()),
                     reason: "broken-page",
                     say: Text::new(
                         format!(

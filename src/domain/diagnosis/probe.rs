@@ -216,6 +216,9 @@ impl From<Unseen> for Blind {
     }
 }
 
+/// The code of [`Unseen::NoSuchTarget`].
+pub(super) const NO_SUCH_TARGET: &str = "no-such-target";
+
 /// The reasons for which a probe could not look, each told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unseen {
@@ -408,7 +411,7 @@ impl Unseen {
             Self::WrongProtocol { .. } => "wrong-protocol",
             Self::ServerSaid { .. } => "server-said",
             Self::NoSuchContainer { .. } => "no-such-container",
-            Self::NoSuchTarget { .. } => "no-such-target",
+            Self::NoSuchTarget { .. } => NO_SUCH_TARGET,
             Self::Secret { .. } => "secret",
             Self::Broken { .. } => "broken",
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blind, Facts, LeftOut, Plan};
+use super::{Blind, Facts, LeftOut, Plan, probe::NO_SUCH_TARGET};
 use crate::domain::{
     handbook::{Check, Manual, Relation},
     ids::{CauseId, CheckId, CheckRef, RemedyId, RemedyRef, RunbookId, TargetId},
@@ -183,6 +183,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// Whether it is of several pages, of which none was asked by its name.
+    #[must_use]
+    pub fn is_of_several(&self) -> bool {
+        self.section.is_empty()
+    }
+
     /// The checks that could not look.
     pub fn unknown(&self) -> impl Iterator<Item = &CheckResult> {
         self.with(Verdict::Unknown)
@@ -214,6 +220,7 @@ impl Report {
 /// circle are decided by severity, then by the page's order.
 #[must_use]
 pub fn rank(plan: &Plan, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
+    let (checks, left_out) = without_targets(plan, checks);
     let found = Findings::collect(&plan.relation, &checks);
     let mut roots = Vec::new();
     let mut consequences = Vec::new();
@@ -243,15 +250,35 @@ pub fn rank(plan: &Plan, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
         title: plan.title.clone(),
         section: plan.section.clone(),
         page_hash: plan.hash.clone(),
-        verdict: overall(&checks, &plan.left_out),
+        verdict: overall(&checks, &left_out),
         remedies: remedies(&root_causes, &consequences, &checks),
         root_causes,
         consequences,
         checks,
         manual: plan.manual.clone(),
-        left_out: plan.left_out.clone(),
+        left_out,
         duration_ms,
     }
+}
+
+/// When all pages are asked at once, a check whose target is not configured is not part of this
+/// system: it is listed as not run. Whoever asks its page by name is told that it could not look.
+fn without_targets(plan: &Plan, checks: Vec<CheckResult>) -> (Vec<CheckResult>, Vec<LeftOut>) {
+    let mut left_out = plan.left_out.clone();
+    if !plan.is_of_several() {
+        return (checks, left_out);
+    }
+    let (missing, there): (Vec<_>, Vec<_>) = checks
+        .into_iter()
+        .partition(|check| check.reason.as_deref() == Some(NO_SUCH_TARGET));
+    left_out.extend(missing.into_iter().map(|check| LeftOut {
+        page: check.page.to_string(),
+        check: Some(check.id),
+        reason: NO_SUCH_TARGET,
+        say: check.say,
+        missed: false,
+    }));
+    (there, left_out)
 }
 
 fn overall(checks: &[CheckResult], left_out: &[LeftOut]) -> Verdict {

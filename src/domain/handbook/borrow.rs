@@ -118,11 +118,11 @@ pub(super) fn resolve(pages: &[Arc<Runbook>]) -> Handbook {
             }
             let mut page = Runbook::clone(page);
             let mut hash = Sha256::new();
-            hash.update(&page.hash);
+            hash.update(&page.text_hash);
             for borrowed in &mut page.borrowed {
                 let lender = find(pages, &borrowed.check.page);
                 borrowed.lent = lender.map_or(Lent::Unusable, |page| lend(page, &borrowed.check));
-                hash.update(lender.map_or("", |page| page.hash.as_str()));
+                hash.update(lender.map_or("", |page| page.text_hash.as_str()));
             }
             page.hash = hex::encode(hash.finalize());
             Arc::new(page)

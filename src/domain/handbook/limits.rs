@@ -10,6 +10,8 @@ pub const DESCRIPTION_CHARS: usize = 100;
 pub const CHOICE_CHARS: usize = 100;
 /// Most subcommands, options or choices (the same page).
 pub const MOST_OPTIONS: usize = 25;
+/// Most pages: one subcommand of `/diagnose` is for all of them together.
+pub const MOST_PAGES: usize = MOST_OPTIONS - 1;
 /// Largest command: names, descriptions and values of it and all that is in it, in characters (the
 /// same page; for each text its longest localisation counts).
 pub const COMMAND_CHARS: usize = 8_000;
@@ -24,8 +26,10 @@ pub const OPTION_TEXT_CHARS: i64 = 6_000;
 /// Most characters of a whole number, or of a truth, in a description: -9007199254740992.
 const LONGEST_NUMBER_CHARS: usize = 17;
 
-/// What `/diagnose` itself adds to its subcommands: its name and a description of full length.
-const COMMAND_FRAME_CHARS: usize = "diagnose".len() + DESCRIPTION_CHARS;
+/// What `/diagnose` itself adds to its subcommands: its name and a description of full length, and
+/// the same for the subcommand that asks all pages.
+const COMMAND_FRAME_CHARS: usize =
+    "diagnose".len() + DESCRIPTION_CHARS + super::ALL_PAGES.len() + DESCRIPTION_CHARS;
 
 fn longest(text: &Text) -> usize {
     text.en.chars().count().max(text.zh.chars().count())

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Handbook, Runbook,
+    ALL_PAGES, BrokenPage, Handbook, Runbook,
     borrow::{self, resolve},
-    limits::{COMMAND_CHARS, MOST_OPTIONS, command_chars},
+    limits::{COMMAND_CHARS, MOST_PAGES, command_chars},
     raw::{RawPage, RawRule, RawRunbook},
     read::read,
 };
@@ -52,31 +52,47 @@ impl Handbook {
         }
     }
 
-    /// Reads all pages and leaves out those that have mistakes: one broken page must not keep the
-    /// others from being asked.
+    /// Reads all pages. Those that have mistakes are told in [`Handbook::broken`] and keep the version
+    /// that `before` has of them, if any: one broken page must not keep the others from being asked.
     #[must_use]
     pub fn load_sound<N: AsRef<str>, T: AsRef<str>>(
         pages: impl IntoIterator<Item = (N, T)>,
+        unreadable: impl IntoIterator<Item = Problem>,
         catalog: &Catalog,
-    ) -> Loaded {
+        before: Option<&Self>,
+    ) -> Self {
         let read = read_all(pages, catalog);
         let mut broken: Vec<BrokenPage> = Vec::new();
-        for problem in errors(read.problems) {
+        for problem in errors(read.problems).into_iter().chain(unreadable) {
             match broken.iter_mut().find(|page| page.file == problem.file) {
                 Some(page) => page.problems.push(problem),
                 None => broken.push(BrokenPage {
                     id: id_of(&read.pages, &problem.file),
                     file: problem.file.clone(),
                     problems: vec![problem],
+                    kept: None,
                 }),
             }
         }
-        let sound = read.pages.into_iter().filter(|page| {
+        let mut sound: Vec<Arc<Runbook>> = Vec::new();
+        for page in read.pages {
             let file = page.document.source().name();
-            broken.iter().all(|broken| broken.file != file)
-        });
-        let handbook = resolve(&sound.filter_map(|page| page.runbook).collect::<Vec<_>>());
-        Loaded { handbook, broken }
+            if broken.iter().all(|broken| broken.file != file) {
+                sound.extend(page.runbook);
+            }
+        }
+        for page in &mut broken {
+            let old = before.and_then(|before| before.page(&page.id));
+            let taken = sound.iter().any(|sound| sound.id.as_str() == page.id);
+            if let Some(old) = old.filter(|_| !taken) {
+                page.kept = Some(old.text_hash.clone());
+                sound.push(Arc::clone(old));
+            }
+        }
+        sound.sort_by_key(|page| section_key(&page.section));
+        let mut handbook = resolve(&sound);
+        handbook.broken = broken;
+        handbook
     }
 }
 
@@ -90,26 +106,6 @@ fn id_of(pages: &[Page], file: &str) -> String {
         .file_stem()
         .and_then(std::ffi::OsStr::to_str);
     said.or(stem).unwrap_or(file).to_owned()
-}
-
-/// A page that can't be used as it is.
-#[derive(Clone, Debug)]
-pub struct BrokenPage {
-    /// Its id; that of its file's name when none can be read.
-    pub id: String,
-    /// Its file.
-    pub file: String,
-    /// Every mistake in it.
-    pub problems: Vec<Problem>,
-}
-
-/// The pages that can be used, and those that can't.
-#[derive(Clone, Debug, Default)]
-pub struct Loaded {
-    /// The pages without mistakes.
-    pub handbook: Handbook,
-    /// The others.
-    pub broken: Vec<BrokenPage>,
 }
 
 /// A page as it is written.
@@ -178,6 +174,7 @@ pub(super) fn read_all<N: AsRef<str>, T: AsRef<str>>(
     }
     pages.sort_by_key(|page| section_key(page.section()));
     problems.extend(twice(&pages));
+    problems.extend(reserved(&pages));
     problems.extend(borrow::problems(&pages, all_readable));
     problems.extend(shared_alerts(&pages));
     problems.extend(unknown_causes(&pages, &causes, all_readable));
@@ -224,6 +221,17 @@ fn twice(pages: &[Page]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Names that `/diagnose` has itself.
+fn reserved(pages: &[Page]) -> Vec<Problem> {
+    let pages = pages.iter().filter(|page| page.id() == ALL_PAGES);
+    pages
+        .map(|page| {
+            let message = format!("`{ALL_PAGES}` means every page together");
+            page.document.problem(&id_path(), message)
+        })
+        .collect()
 }
 
 fn shared_alerts(pages: &[Page]) -> Vec<Problem> {
@@ -291,9 +299,9 @@ fn too_large(handbook: &Handbook, pages: &[Page]) -> Vec<Problem> {
     let Some(last) = pages.last() else {
         return problems;
     };
-    if pages.len() > MOST_OPTIONS {
+    if pages.len() > MOST_PAGES {
         let message = format!(
-            "{} pages; Discord takes at most {MOST_OPTIONS} subcommands of /diagnose",
+            "{} pages; Discord takes at most {MOST_PAGES} of them as subcommands of /diagnose",
             pages.len()
         );
         problems.push(last.document.problem(&id_path(), message));

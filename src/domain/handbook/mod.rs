@@ -19,12 +19,15 @@ pub use expression::{
 pub use filters::{FILTERS, FilterSpec};
 pub use known::KnownPage;
 pub use lint::{Lint, Linted, STALE_AFTER_DAYS};
-pub use load::{BrokenPage, Loaded, parse};
+pub use load::parse;
 pub use model::{
-    AlertMatch, ArgValue, Args, Borrowed, Check, Handbook, Lent, Manual, Param, ParamType,
-    ParamValue, Params, Relation, Remedy, Risk, Rule, Runbook, Severity,
+    AlertMatch, ArgValue, Args, Borrowed, BrokenPage, Check, Handbook, Lent, Manual, Param,
+    ParamType, ParamValue, Params, Relation, Remedy, Risk, Rule, Runbook, Severity,
 };
 pub use steps::{Covered, Step, StepKind, Steps, coverage};
+
+/// What stands in the place of a page's id for every page together: `/diagnose all`.
+pub const ALL_PAGES: &str = "all";
 
 /// The JSON Schema of a page, for editors; `commands/handbook.schema.json` is its copy.
 #[must_use]

@@ -9,10 +9,12 @@ use std::{
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Condition, Sentence};
 use crate::domain::{
     diagnosis::{Column, Verdict},
+    document::Problem,
     ids::{CauseId, CheckId, CheckRef, RemedyId, RunbookId, TargetId},
     text::Text,
 };
@@ -264,6 +266,8 @@ pub struct Runbook {
     pub manual: Vec<Arc<Manual>>,
     /// Causes that the page explains and that no page finds yet, with what they are called.
     pub causes: IndexMap<CauseId, Text>,
+    /// SHA-256 of the page's text, hexadecimal.
+    pub text_hash: String,
     /// SHA-256 of the page's text and of the pages from which it borrows, hexadecimal; which version
     /// of the page a report ran.
     pub hash: String,
@@ -294,6 +298,41 @@ pub struct Handbook {
     pub pages: IndexMap<RunbookId, Arc<Runbook>>,
     /// Which cause follows from which, by every rule of every page.
     pub relation: Arc<Relation>,
+    /// Pages that can't be used as they are written now.
+    pub broken: Vec<BrokenPage>,
+}
+
+/// A page that can't be used as it is written now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenPage {
+    /// Its id; that of its file's name when none can be read.
+    pub id: String,
+    /// Its file.
+    pub file: String,
+    /// Every mistake in it.
+    pub problems: Vec<Problem>,
+    /// The version that stays in force meanwhile, where an earlier one was read without mistakes.
+    pub kept: Option<String>,
+}
+
+impl BrokenPage {
+    /// The mistakes as sentences with line and column, at most `most` of them.
+    #[must_use]
+    pub fn mistakes(&self, most: usize) -> Vec<String> {
+        let told = self.problems.iter().take(most).map(|problem| {
+            let hint = problem
+                .hint
+                .as_ref()
+                .map_or(String::new(), |hint| format!(" ({hint})"));
+            format!(
+                "{}:{}:{}: {}{hint}",
+                problem.file, problem.line, problem.column, problem.message
+            )
+        });
+        let more = self.problems.len().saturating_sub(most);
+        let rest = (more > 0).then(|| format!("… +{more}"));
+        told.chain(rest).collect()
+    }
 }
 
 /// Which cause follows from which. It may be made when it is first asked.
@@ -364,6 +403,24 @@ impl Relation {
 }
 
 impl Handbook {
+    /// The page called `id`, if it is broken and no version of it is in force.
+    #[must_use]
+    pub fn broken_page(&self, id: &str) -> Option<&BrokenPage> {
+        self.broken
+            .iter()
+            .find(|page| page.id == id && page.kept.is_none())
+    }
+
+    /// The version of all pages together (SHA-256).
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        for page in self.pages.values() {
+            hash.update(&page.hash);
+        }
+        hex::encode(hash.finalize())
+    }
+
     /// The page called `id`.
     #[must_use]
     pub fn page(&self, id: &str) -> Option<&Arc<Runbook>> {
@@ -378,6 +435,10 @@ impl Handbook {
             .map(|page| (page.id.clone(), page))
             .collect();
         let relation = Arc::new(Relation::of_pages(pages.values().map(AsRef::as_ref)));
-        Self { pages, relation }
+        Self {
+            pages,
+            relation,
+            broken: Vec::new(),
+        }
     }
 }

@@ -54,6 +54,7 @@ impl Reader<'_> {
             prevent: Vec::new(),
             manual: Vec::new(),
             causes: IndexMap::new(),
+            text_hash: String::new(),
             hash: String::new(),
         })
     }

@@ -68,7 +68,8 @@ pub(super) fn read(file: &str, text: &str, catalog: &Catalog) -> Reading {
     let problems = reader.problems;
     let sound = problems.iter().all(|p| p.level == Level::Warning);
     let runbook = runbook.filter(|_| sound).map(|mut runbook| {
-        runbook.hash = hash_of(text);
+        runbook.text_hash = hash_of(text);
+        runbook.hash.clone_from(&runbook.text_hash);
         Arc::new(runbook)
     });
     Reading {
@@ -87,7 +88,8 @@ pub(super) fn read_known(file: &str, text: &str, catalog: &Catalog) -> Option<Ar
     reader.known = true;
     let mut runbook = reader.page()?;
     let sound = reader.problems.iter().all(|p| p.level == Level::Warning);
-    runbook.hash = hash_of(text);
+    runbook.text_hash = hash_of(text);
+    runbook.hash.clone_from(&runbook.text_hash);
     sound.then(|| Arc::new(runbook))
 }
 
