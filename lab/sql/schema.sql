@@ -11,7 +11,7 @@ CREATE TABLE products (
 ) ENGINE = InnoDB;
 
 -- A placed order adds to `reserved`; its payment takes from `stock` and from `reserved`.
--- What was counted at the last stocktake, minus what was paid since, is what `stock` must be.
+-- What was counted at the last stocktake (a delivery adds to it), minus what was paid since, is what `stock` must be.
 CREATE TABLE product_skus (
   id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   product_id BIGINT NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE product_skus (
   price_cents INT NOT NULL,
   stock INT NOT NULL DEFAULT 0 COMMENT 'in the warehouse and not paid for',
   reserved INT NOT NULL DEFAULT 0 COMMENT 'of the stock: promised to orders that await payment',
-  counted_stock INT NOT NULL DEFAULT 0 COMMENT 'at the last stocktake',
+  counted_stock INT NOT NULL DEFAULT 0 COMMENT 'at the last stocktake, and what was delivered since',
   counted_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
   KEY idx_product (product_id)
