@@ -22,6 +22,8 @@ struct Recipe {
     suite: &'static str,
     /// What is installed beside the minimal system.
     packages: &'static str,
+    /// What is installed after it: debootstrap configures in no order, and these need a Python that is configured.
+    later: &'static [&'static str],
     /// The names of official images that it stands in for.
     images: &'static [&'static str],
     /// The archive's name; counted up when the recipe changes, so that an archive of an older recipe is not taken.
@@ -33,19 +35,22 @@ struct Recipe {
 const RECIPES: [Recipe; 3] = [
     Recipe {
         suite: "bookworm",
-        packages: "redis-server,python3,python3-pymysql,python3-cryptography,nginx-light,curl",
+        packages: "redis-server,python3,nginx-light,curl",
+        later: &["python3-pymysql", "python3-cryptography"],
         images: &["redis:7.0-bookworm", "debian:bookworm-slim"],
         archive: "base-bookworm-3.tar",
     },
     Recipe {
         suite: "bookworm",
         packages: "mariadb-server",
+        later: &[],
         images: &["mariadb:10.11"],
         archive: "base-mariadb-1.tar",
     },
     Recipe {
         suite: "sid",
         packages: "mysql-server",
+        later: &[],
         images: &["mysql:9"],
         archive: "base-mysql-1.tar",
     },
@@ -172,10 +177,18 @@ async fn make(
     ];
     arguments.extend(settings.mirror.as_deref());
     run_as_root(debootstrap, &arguments, &log).await?;
+    let chroot = find_program("chroot").unwrap_or_else(|| PathBuf::from("/usr/sbin/chroot"));
+    let mut inside: Vec<Vec<&str>> = Vec::new();
+    if !recipe.later.is_empty() {
+        inside.push(vec!["apt-get", "update", "-q"]);
+        let install = ["apt-get", "install", "-q", "-y", "--no-install-recommends"];
+        inside.push([&install, recipe.later].concat());
+    }
     if recipe.packages.contains("redis") {
-        let data = ["-d", "-o", "redis", "-g", "redis", "/data"];
-        let chroot = find_program("chroot").unwrap_or_else(|| PathBuf::from("/usr/sbin/chroot"));
-        let arguments = [&[root.as_str(), "install"][..], &data].concat();
+        inside.push(vec!["install", "-d", "-o", "redis", "-g", "redis", "/data"]);
+    }
+    for command in inside {
+        let arguments = [&[root.as_str()][..], &command].concat();
         run_as_root(&chroot, &arguments, &log).await?;
     }
     let excludes: Vec<String> = LEFT_OUT

@@ -141,19 +141,21 @@ async fn start(settings: &Settings, program: &Path) -> Result<Engine> {
 }
 
 /// The file that names a daemon from the moment on at which it was started, so that even a lab which was broken off
-/// before it was up can stop it.
+/// before it was up can stop it. All labs of one user share it: the last of them to go down stops the daemon.
 fn memory(settings: &Settings) -> PathBuf {
-    settings.state_dir.join("dockerd.json")
+    settings.cache_dir.join("dockerd.json")
 }
 
 fn remember(settings: &Settings, daemon: &Process) -> Result<()> {
+    std::fs::create_dir_all(&settings.cache_dir)
+        .map_err(LabError::file("make", &settings.cache_dir))?;
     write_private(
         &memory(settings),
         &serde_json::to_vec(daemon).unwrap_or_default(),
     )
 }
 
-/// Stops the daemon that this lab started, if it runs. Says whether there was one.
+/// Stops the daemon that a lab started, if it runs and nothing else uses it. Says whether it was stopped.
 ///
 /// # Errors
 /// When it cannot be stopped.
@@ -166,11 +168,26 @@ pub async fn stop_own(settings: &Settings) -> Result<bool> {
         .ok()
         .filter(Process::runs);
     if let Some(daemon) = &daemon {
+        if in_use(settings).await {
+            say::progress("The Docker daemon that a lab started stays: other containers run on it.");
+            return Ok(false);
+        }
         say::progress("Stopping the Docker daemon that the lab started …");
         daemon.stop().await?;
     }
     std::fs::remove_file(&path).map_err(LabError::file("delete", &path))?;
     Ok(daemon.is_some())
+}
+
+async fn in_use(settings: &Settings) -> bool {
+    let Ok(docker) = reach(&settings.docker_host).await else {
+        return false;
+    };
+    let running = bollard::query_parameters::ListContainersOptionsBuilder::default().build();
+    docker
+        .list_containers(Some(running))
+        .await
+        .is_ok_and(|containers| !containers.is_empty())
 }
 
 async fn wait_until_it_answers(settings: &Settings, daemon: &Process) -> Result<Docker, String> {
