@@ -76,6 +76,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     ],
     per_key: Some(PerKey {
         arg: "patterns",
+        groups: &[],
         facts: &[
             flag("_found", "it is in the body"),
             text("_text", "what was found").optional(),
