@@ -24,10 +24,11 @@ mod seen;
 mod shown;
 mod spec;
 pub mod web;
+pub mod wechatpay;
 
 pub use seen::mismatches;
 
-use self::{docker::Engines, redis::Servers, web::Urls};
+use self::{docker::Engines, redis::Servers, web::Urls, wechatpay::Merchants};
 
 /// Every probe there is.
 pub static SPECS: &[&ProbeSpec] = &[
@@ -45,6 +46,8 @@ pub static SPECS: &[&ProbeSpec] = &[
     &web::tls::SPEC,
     &mysql::ping::SPEC,
     &mysql::query::SPEC,
+    &wechatpay::order::SPEC,
+    &wechatpay::ready::SPEC,
     &redis::clients::SPEC,
     &redis::config::SPEC,
     &redis::info::SPEC,
@@ -73,6 +76,7 @@ pub struct Probes {
     mysql: mysql::Servers,
     engines: Engines,
     urls: Urls,
+    merchants: Merchants,
 }
 
 impl Probes {
@@ -90,6 +94,7 @@ impl Probes {
             servers: Servers::new(targets.redis.clone()),
             urls: Urls::new(targets.url.clone()),
             mysql: mysql::Servers::new(targets.mysql.clone()),
+            merchants: Merchants::new(targets.wechatpay.clone()),
             targets,
         }
     }
@@ -108,6 +113,7 @@ impl Prober for Probes {
             Some(("docker", _)) => self.engines.look(look, &self.targets).await,
             Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
             Some(("http" | "tls" | "tcp" | "dns", _)) => self.urls.look(look).await,
+            Some(("wechatpay", _)) => self.merchants.look(look).await,
             _ => None,
         };
         // The linter lets no page name a probe that there is not.

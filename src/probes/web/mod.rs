@@ -20,7 +20,14 @@ pub mod tls;
 
 use indexmap::IndexMap;
 
-use self::{site::Site, trust::Trust};
+pub(super) use self::{
+    certificate::{Certificate, moment},
+    exchange::{Answer, BodyEnd, Question, ask},
+    site::{Scheme, Site},
+    trouble::Trouble,
+    trust::{Trust, shake},
+    way::{Times, arrive, millis},
+};
 use crate::{
     app::Look,
     config::UrlTarget,
