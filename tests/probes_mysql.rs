@@ -54,7 +54,12 @@ async fn logins_are_told_apart() {
     let wrong = db.target_of("handbell", "not-the-one");
     assert_eq!(state(wrong.clone()).await, "access-denied");
     let eyes = db_eyes(wrong);
-    let reason = db_unseen(&eyes, "mysql.query", &query("SELECT 1 AS one", &[], &[("one", "count")])).await;
+    let reason = db_unseen(
+        &eyes,
+        "mysql.query",
+        &query("SELECT 1 AS one", &[], &[("one", "count")]),
+    )
+    .await;
     assert_eq!(reason, Unseen::WrongPassword);
     assert_eq!(state(at(db.port)).await, "password-required");
     let elsewhere = MysqlServer {
@@ -67,9 +72,14 @@ async fn logins_are_told_apart() {
         ..db.target_of("stranger", PASSWORD)
     };
     assert_eq!(state(denied).await, "database-denied");
-    db.run(&["ALTER USER handbell@'127.0.0.1' ACCOUNT LOCK"]).await;
+    db.run(&["ALTER USER handbell@'127.0.0.1' ACCOUNT LOCK"])
+        .await;
     assert_eq!(state(db.target()).await, "account-locked");
-    db.run(&["ALTER USER handbell@'127.0.0.1' ACCOUNT UNLOCK", "SET GLOBAL read_only = 1"]).await;
+    db.run(&[
+        "ALTER USER handbell@'127.0.0.1' ACCOUNT UNLOCK",
+        "SET GLOBAL read_only = 1",
+    ])
+    .await;
     let ping = db_sight(&db_eyes(db.target()), "mysql.ping", &[]).await;
     assert_eq!(text(&ping, "state"), "ok");
     assert!(truth(&ping, "read_only"));
@@ -93,7 +103,10 @@ async fn a_full_and_a_blocking_server_say_so_before_the_login() {
 async fn a_frozen_server_hangs_and_costs_one_look_its_patience() {
     let db = Db::start(&[]).await;
     let eyes = db_eyes(db.target());
-    assert_eq!(text(&db_sight(&eyes, "mysql.ping", &[]).await, "state"), "ok");
+    assert_eq!(
+        text(&db_sight(&eyes, "mysql.ping", &[]).await, "state"),
+        "ok"
+    );
     db.signal("STOP");
     let began = Instant::now();
     let question = one();
@@ -213,15 +226,28 @@ async fn a_question_can_neither_write_nor_run_for_long() {
     asked.push(("max_time", ArgValue::Duration(Duration::from_millis(200))));
     let began = Instant::now();
     let reason = db_unseen(&eyes, "mysql.query", &asked).await;
-    assert!(format!("{reason:?}").contains("max_statement_time"), "{reason:?}");
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(
+        format!("{reason:?}").contains("max_statement_time"),
+        "{reason:?}"
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
     // The connection is as good as before.
     assert_eq!(int(&db_sight(&eyes, "mysql.query", &one()).await, "one"), 1);
 
     let asked = query("SELECT 1 AS one", &[], &[("two", "count")]);
     let reason = db_unseen(&eyes, "mysql.query", &asked).await;
-    assert!(format!("{reason:?}").contains("no column two"), "{reason:?}");
+    assert!(
+        format!("{reason:?}").contains("no column two"),
+        "{reason:?}"
+    );
     let asked = query("SELECT 'x' AS one", &[], &[("one", "count")]);
     let reason = db_unseen(&eyes, "mysql.query", &asked).await;
-    assert!(format!("{reason:?}").contains("is no integer"), "{reason:?}");
+    assert!(
+        format!("{reason:?}").contains("is no integer"),
+        "{reason:?}"
+    );
 }

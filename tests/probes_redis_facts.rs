@@ -228,14 +228,19 @@ async fn locks_that_stay_are_told_from_locks_that_are_in_use() {
     assert_eq!((int(&seen, "locks"), int(&seen, "held")), (5, 4));
     assert!(truth(&seen, "complete"));
     assert_eq!(
-        (int(&seen, "without_expiry"), int(&seen, "held_without_expiry")),
+        (
+            int(&seen, "without_expiry"),
+            int(&seen, "held_without_expiry")
+        ),
         (2, 2)
     );
     assert!(text(&seen, "stuck_key").starts_with("stock:lock:"));
     assert_eq!(int(&seen, "held_long_expiry"), 1);
     assert_eq!(text(&seen, "long_key"), "stock:lock:2");
     assert!(int(&seen, "long_key_expires_in_seconds") > 3_500);
-    assert!(!seen.evidence.contains("= a") && !seen.facts["held_keys"].to_string().contains("token"));
+    assert!(
+        !seen.evidence.contains("= a") && !seen.facts["held_keys"].to_string().contains("token")
+    );
     let none = [("match", ArgValue::Text("no:such:*".to_owned()))];
     let none = sight(&eyes, "redis.locks", &none).await;
     assert_eq!((int(&none, "locks"), int(&none, "held")), (0, 0));

@@ -169,7 +169,9 @@ pub async fn stop_own(settings: &Settings) -> Result<bool> {
         .filter(Process::runs);
     if let Some(daemon) = &daemon {
         if in_use(settings).await {
-            say::progress("The Docker daemon that a lab started stays: other containers run on it.");
+            say::progress(
+                "The Docker daemon that a lab started stays: other containers run on it.",
+            );
             return Ok(false);
         }
         say::progress("Stopping the Docker daemon that the lab started …");

@@ -67,11 +67,17 @@ fn piece(chars: &[(usize, char)], n: usize, before: Option<&Token>) -> (Kind, us
         }
         ('/', '*') => {
             let rest = chars.get(n + 2..).unwrap_or_default();
-            let end = rest.windows(2).position(|two| two[0].1 == '*' && two[1].1 == '/');
+            let end = rest
+                .windows(2)
+                .position(|two| two[0].1 == '*' && two[1].1 == '/');
             (Kind::Comment, end.map_or(chars.len() - n, |end| end + 4))
         }
         (quote @ ('\'' | '"' | '`'), _) => {
-            let kind = if quote == '`' { Kind::Quoted } else { Kind::Text };
+            let kind = if quote == '`' {
+                Kind::Quoted
+            } else {
+                Kind::Text
+            };
             (kind, quoted(chars, n, quote))
         }
         ('0', 'x' | 'X' | 'b' | 'B') => (Kind::Number, 2 + run(n + 2, |c| c.is_ascii_hexdigit())),
@@ -120,7 +126,9 @@ fn number(chars: &[(usize, char)], from: usize) -> usize {
     while let Some((_, c)) = chars.get(n) {
         let exponent = n > from
             && matches!(c, '+' | '-')
-            && chars.get(n - 1).is_some_and(|(_, c)| matches!(c, 'e' | 'E'));
+            && chars
+                .get(n - 1)
+                .is_some_and(|(_, c)| matches!(c, 'e' | 'E'));
         if c.is_ascii_alphanumeric() || *c == '.' || *c == '_' || exponent {
             n += 1;
         } else {
@@ -186,7 +194,13 @@ pub struct Query {
 /// `SELECT` or `WITH` is refused as such.) The server is asked in a read-only transaction
 /// besides; this tells the author at once.
 const FORBIDDEN: &[&str] = &[
-    "delete", "insert", "into", "lock", "procedure", "replace", "update",
+    "delete",
+    "insert",
+    "into",
+    "lock",
+    "procedure",
+    "replace",
+    "update",
 ];
 
 /// Those of them that are harmless as functions: `REPLACE(name, 'a', 'b')`.
@@ -194,8 +208,18 @@ const ALSO_FUNCTIONS: &[&str] = &["insert", "replace"];
 
 /// Functions that wait, lock, count up, or reach out of the database.
 const FORBIDDEN_FUNCTIONS: &[&str] = &[
-    "benchmark", "get_lock", "load_file", "master_pos_wait", "nextval", "release_all_locks",
-    "release_lock", "setval", "sleep", "source_pos_wait", "sys_eval", "sys_exec",
+    "benchmark",
+    "get_lock",
+    "load_file",
+    "master_pos_wait",
+    "nextval",
+    "release_all_locks",
+    "release_lock",
+    "setval",
+    "sleep",
+    "source_pos_wait",
+    "sys_eval",
+    "sys_exec",
     "wait_for_executed_gtid_set",
 ];
 
@@ -219,7 +243,9 @@ impl Query {
             .into_iter()
             .filter(|token| token.kind != Kind::Space)
             .collect();
-        let first = tokens.first().map(|token| cut(sql, token).to_ascii_lowercase());
+        let first = tokens
+            .first()
+            .map(|token| cut(sql, token).to_ascii_lowercase());
         if !matches!(first.as_deref(), Some("select" | "with")) {
             let at = tokens.first().map_or(0..0, |token| token.at.clone());
             return refuse(at, "a query is one SELECT statement, and nothing else");
@@ -277,7 +303,9 @@ impl Query {
                     }
                 }
                 (Kind::Placeholder, name) => {
-                    query.sql.push_str(sql.get(written..token.at.start).unwrap_or_default());
+                    query
+                        .sql
+                        .push_str(sql.get(written..token.at.start).unwrap_or_default());
                     query.sql.push('?');
                     written = token.at.end;
                     query.names.push(name.trim_start_matches(':').to_owned());
@@ -286,7 +314,10 @@ impl Query {
             }
         }
         if !selects {
-            return refuse(0..sql.len(), "a query is one SELECT statement, and nothing else");
+            return refuse(
+                0..sql.len(),
+                "a query is one SELECT statement, and nothing else",
+            );
         }
         query.sql.push_str(sql.get(written..).unwrap_or_default());
         Ok(query)

@@ -11,12 +11,24 @@ fn refused(sql: &str) -> String {
 fn values_are_not_shown() {
     for (sql, shown) in [
         ("SELECT 1", "SELECT ?"),
-        ("select * from t where a='x' and b = \"y\"", "select * from t where a=? and b = ?"),
-        ("SELECT 'it''s', 'a\\'b' FROM `my tab`", "SELECT ?, … FROM `my tab`"),
+        (
+            "select * from t where a='x' and b = \"y\"",
+            "select * from t where a=? and b = ?",
+        ),
+        (
+            "SELECT 'it''s', 'a\\'b' FROM `my tab`",
+            "SELECT ?, … FROM `my tab`",
+        ),
         ("IN (1, 2,3 ,4)", "IN (?, …)"),
         ("t1.c2 = -1.5e-3", "t1.c2 = -?"),
-        ("a = 0xDEADBEEF or b = x'AB' or c = .5", "a = ? or b = ? or c = ?"),
-        ("UPDATE /* by bob */ t SET  n = n+1 -- why\n WHERE id=7", "UPDATE t SET n = n+? WHERE id=?"),
+        (
+            "a = 0xDEADBEEF or b = x'AB' or c = .5",
+            "a = ? or b = ? or c = ?",
+        ),
+        (
+            "UPDATE /* by bob */ t SET  n = n+1 -- why\n WHERE id=7",
+            "UPDATE t SET n = n+? WHERE id=?",
+        ),
         ("SELECT 'never ended", "SELECT ?"),
         ("名 = '值'", "名 = ?"),
         ("", ""),

@@ -48,6 +48,7 @@ pub static SPECS: &[&ProbeSpec] = &[
     &mysql::query::SPEC,
     &wechatpay::order::SPEC,
     &wechatpay::ready::SPEC,
+    &wechatpay::settled::SPEC,
     &redis::clients::SPEC,
     &redis::config::SPEC,
     &redis::info::SPEC,
@@ -114,6 +115,7 @@ impl Prober for Probes {
             Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
             Some(("http" | "tls" | "tcp" | "dns", _)) => self.urls.look(look).await,
             Some(("wechatpay", _)) => self.merchants.look(look).await,
+            Some(("payment", _)) => self.merchants.compare(look, &self.mysql).await,
             _ => None,
         };
         // The linter lets no page name a probe that there is not.

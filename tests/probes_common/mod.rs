@@ -8,8 +8,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 pub(crate) mod docker;
-pub(crate) mod peers;
 pub(crate) mod mysql;
+pub(crate) mod peers;
 pub(crate) mod tls;
 
 use std::{

@@ -45,7 +45,10 @@ fn template() -> &'static TempDir {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        assert!(done.is_ok_and(|status| status.success()), "mariadb-install-db");
+        assert!(
+            done.is_ok_and(|status| status.success()),
+            "mariadb-install-db"
+        );
         dir
     })
 }
@@ -111,7 +114,10 @@ impl Db {
             .arg(format!("--pid-file={}", at("db.pid")))
             .arg(format!("--port={port}"))
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve"])
-            .args(["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M"])
+            .args([
+                "--innodb-buffer-pool-size=32M",
+                "--innodb-log-file-size=16M",
+            ])
             .args(settings)
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(at("error.log")).expect("a file"));
@@ -177,7 +183,10 @@ impl Db {
 
     /// The same with another login.
     pub(crate) fn target_of(&self, user: &str, password: &str) -> MysqlServer {
-        let path = self.dir.path().join(format!("{user}-{}.password", password.len()));
+        let path = self
+            .dir
+            .path()
+            .join(format!("{user}-{}.password", password.len()));
         std::fs::write(&path, format!("{password}\n")).expect("a file");
         MysqlServer {
             username: user.to_owned(),
@@ -250,11 +259,7 @@ pub(crate) fn db_look(probe: &str, args: &[(&str, ArgValue)]) -> Look {
 }
 
 /// Looks at `db` and must see something.
-pub(crate) async fn db_sight(
-    eyes: &Probes,
-    probe: &str,
-    args: &[(&str, ArgValue)],
-) -> Sighting {
+pub(crate) async fn db_sight(eyes: &Probes, probe: &str, args: &[(&str, ArgValue)]) -> Sighting {
     match see_within(eyes, &db_look(probe, args)).await {
         Ok(sighting) => sighting,
         Err(blind) => panic!("{probe} saw nothing: {blind:?}"),

@@ -25,7 +25,7 @@ use super::{
     wire::{self, Greeting},
 };
 use crate::{
-    config::{ServerAddress, MysqlServer},
+    config::{MysqlServer, ServerAddress},
     probes::net::{self, Guarded, Stream, Tap},
 };
 
@@ -67,7 +67,9 @@ impl Carrier {
         };
         let greeting = greeting?;
         let (listener, socket) = meet().map_err(|error| {
-            Failure::Cut(format!("no local socket could be made to reach it: {error}"))
+            Failure::Cut(format!(
+                "no local socket could be made to reach it: {error}"
+            ))
         })?;
         let packet = greeting.packet.clone();
         let task = tokio::spawn(async move {

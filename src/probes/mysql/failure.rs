@@ -147,9 +147,7 @@ impl Failure {
                 })
             }
             sqlx::Error::Io(error) => Self::Cut(plain(&error.to_string(), SAID_CHARS)),
-            sqlx::Error::Tls(error) => {
-                Obstacle::Tls(plain(&error.to_string(), SAID_CHARS)).into()
-            }
+            sqlx::Error::Tls(error) => Obstacle::Tls(plain(&error.to_string(), SAID_CHARS)).into(),
             // What the library says of logins that it can't do.
             sqlx::Error::Configuration(_) => Self::Login(
                 "the user's login (caching_sha2_password or sha256_password) wants TLS, and the \

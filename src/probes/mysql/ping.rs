@@ -133,7 +133,10 @@ impl Ping {
             Err(Failure::Refused(_)) => {}
             Err(failure) => return Err(failure),
         }
-        match session.ask("SHOW GLOBAL STATUS LIKE 'Uptime'", link.end).await {
+        match session
+            .ask("SHOW GLOBAL STATUS LIKE 'Uptime'", link.end)
+            .await
+        {
             Ok(rows) => self.uptime = rows.first().and_then(|row| row.int("value")),
             Err(Failure::Refused(_)) => {}
             Err(failure) => return Err(failure),
@@ -143,7 +146,11 @@ impl Ping {
 
     fn sighting(self, address: &str) -> Sighting {
         let state = self.trouble.as_ref().map_or("ok", Failure::state);
-        let detail = self.trouble.as_ref().map(Failure::detail).unwrap_or_default();
+        let detail = self
+            .trouble
+            .as_ref()
+            .map(Failure::detail)
+            .unwrap_or_default();
         let said = matches!(self.trouble, Some(Failure::Refused(_)));
         let greeted = said || self.steps.greeted.is_some();
         let connected = greeted
@@ -162,9 +169,9 @@ impl Ping {
             ),
             _ => format!("{address}: {state}: {detail}"),
         });
-        let read_only = row.text("read_only").map(|text| {
-            is_yes(text) || row.yes("innodb_read_only") == Some(true)
-        });
+        let read_only = row
+            .text("read_only")
+            .map(|text| is_yes(text) || row.yes("innodb_read_only") == Some(true));
         let id = self.server_uuid.clone().or_else(|| {
             let number = row.word("number")?;
             Some(format!("{} {number}", row.word("host")?))

@@ -64,13 +64,29 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             range: None,
             meaning: "each column and what it is: text, texts (of all rows), yes/no, count, number, bytes, seconds, milliseconds, percent, ratio, per-second",
         },
-        arg("rows", ArgType::Int, "100", (1, 1_000), "how many rows are read"),
-        arg("max_time", ArgType::Duration, "2s", (10, 8_000), "how long the server may work on it"),
+        arg(
+            "rows",
+            ArgType::Int,
+            "100",
+            (1, 1_000),
+            "how many rows are read",
+        ),
+        arg(
+            "max_time",
+            ArgType::Duration,
+            "2s",
+            (10, 8_000),
+            "how long the server may work on it",
+        ),
     ],
     facts: &[
         count("row_count", "rows of the answer, at most `rows`"),
         flag("truncated", "there were more rows than `rows`"),
-        float("took_ms", Unit::Milliseconds, "until the last row was there"),
+        float(
+            "took_ms",
+            Unit::Milliseconds,
+            "until the last row was there",
+        ),
     ],
     per_key: Some(PerKey {
         arg: "columns",
@@ -245,7 +261,11 @@ fn cell(row: &MySqlRow, n: usize) -> Cell {
         "FLOAT" | "DOUBLE" => Cell::Float(row.try_get_unchecked(n).unwrap_or_default()),
         "DATE" | "DATETIME" | "TIMESTAMP" => Cell::Text(moment(&bytes())),
         "TIME" => Cell::Text(span(&bytes())),
-        "BIT" => Cell::Int(bytes().iter().fold(0, |all, byte| all << 8 | i64::from(*byte))),
+        "BIT" => Cell::Int(
+            bytes()
+                .iter()
+                .fold(0, |all, byte| all << 8 | i64::from(*byte)),
+        ),
         kind if kind.contains("INT") || matches!(kind, "BOOLEAN" | "YEAR") => {
             Cell::Int(whole(&bytes(), kind.contains("UNSIGNED") || kind == "YEAR"))
         }
@@ -283,7 +303,12 @@ fn span(bytes: &[u8]) -> String {
     let at = |n: usize| bytes.get(n).copied().unwrap_or(0);
     let days = u32::from_le_bytes([at(2), at(3), at(4), at(5)]);
     let sign = if at(1) == 1 { "-" } else { "" };
-    format!("{sign}{:02}:{:02}:{:02}", days * 24 + u32::from(at(6)), at(7), at(8))
+    format!(
+        "{sign}{:02}:{:02}:{:02}",
+        days * 24 + u32::from(at(6)),
+        at(7),
+        at(8)
+    )
 }
 
 impl Cell {
@@ -303,7 +328,10 @@ impl Cell {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a number with places has no more")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number with places has no more"
+    )]
     fn float(&self) -> Option<f64> {
         match self {
             Self::Int(number) => Some(*number as f64),
@@ -313,7 +341,10 @@ impl Cell {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "places are cut off, `as` saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "places are cut off, `as` saturates"
+    )]
     fn int(&self) -> Option<i64> {
         match self {
             Self::Int(number) => Some(*number),
@@ -362,9 +393,9 @@ fn sighting(answer: &Answer, columns: &IndexMap<String, Column>) -> Result<Sight
         } else {
             let mut cells = cells;
             let first = cells.next().unwrap_or(&Cell::Null);
-            first.as_fact(column.kind).ok_or_else(|| {
-                unfit(format!("the column {name} is no {}", column.kind.word()))
-            })?
+            first
+                .as_fact(column.kind)
+                .ok_or_else(|| unfit(format!("the column {name} is no {}", column.kind.word())))?
         };
         seen.fact(name, value);
     }

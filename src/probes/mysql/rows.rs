@@ -29,7 +29,11 @@ impl Row {
             |like| Arc::clone(&like.columns),
         );
         let values = (0..row.len())
-            .map(|n| row.try_get_unchecked::<Option<Vec<u8>>, _>(n).ok().flatten())
+            .map(|n| {
+                row.try_get_unchecked::<Option<Vec<u8>>, _>(n)
+                    .ok()
+                    .flatten()
+            })
             .map(|bytes| Some(String::from_utf8_lossy(&bytes?).into_owned()))
             .collect();
         Self { columns, values }

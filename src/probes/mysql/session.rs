@@ -17,7 +17,7 @@ use super::{
     rows::{Row, Rows},
 };
 use crate::{
-    config::{ServerAddress, MysqlServer, TlsFiles},
+    config::{MysqlServer, ServerAddress, TlsFiles},
     probes::net::{Tap, host_port},
 };
 

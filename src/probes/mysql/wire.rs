@@ -55,7 +55,8 @@ pub(super) async fn greeting<S: AsyncRead + Unpin>(peer: &mut S) -> Result<Greet
             Ok(read) => had += read,
         }
     }
-    let length = usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16;
+    let length =
+        usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16;
     if length == 0 || length > FIRST_PACKET_BYTES {
         let mut head = header.to_vec();
         let mut more = [0; 64];

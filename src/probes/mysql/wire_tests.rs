@@ -41,7 +41,11 @@ async fn a_greeting_that_ends_early_is_none_and_never_panics() {
     for length in 1..body.len() {
         let cut = packet(&body[..length]);
         let heard = greeting(&mut cut.as_slice()).await;
-        assert!(heard.is_err(), "{length} of {} bytes: {heard:?}", body.len());
+        assert!(
+            heard.is_err(),
+            "{length} of {} bytes: {heard:?}",
+            body.len()
+        );
     }
 }
 

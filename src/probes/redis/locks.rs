@@ -38,22 +38,56 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             range: None,
             meaning: "the pattern of the locks' names, as SCAN takes it",
         },
-        arg("most", ArgType::Int, "500", (1, 5_000), "how many locks are looked at, at most"),
-        arg("again_after", ArgType::Duration, "500ms", (0, 5_000), "the pause between the two looks; a lock that is held longer counts as held"),
-        arg("long_expiry", ArgType::Duration, "1m", (1_000, 86_400_000), "from which time to live on a lock expires too late"),
+        arg(
+            "most",
+            ArgType::Int,
+            "500",
+            (1, 5_000),
+            "how many locks are looked at, at most",
+        ),
+        arg(
+            "again_after",
+            ArgType::Duration,
+            "500ms",
+            (0, 5_000),
+            "the pause between the two looks; a lock that is held longer counts as held",
+        ),
+        arg(
+            "long_expiry",
+            ArgType::Duration,
+            "1m",
+            (1_000, 86_400_000),
+            "from which time to live on a lock expires too late",
+        ),
     ],
     facts: &[
         count("locks", "locks at the first look"),
         flag("complete", "every key of the database was looked for"),
-        count("held", "locks that the same owner still held at the second look"),
+        count(
+            "held",
+            "locks that the same owner still held at the second look",
+        ),
         texts("held_keys", "these, with their time to live"),
-        count("without_expiry", "locks that never expire, whether or not they were still held"),
-        count("held_without_expiry", "held locks that never expire: nobody gets them if their owner has died"),
+        count(
+            "without_expiry",
+            "locks that never expire, whether or not they were still held",
+        ),
+        count(
+            "held_without_expiry",
+            "held locks that never expire: nobody gets them if their owner has died",
+        ),
         text("stuck_key", "a held lock that never expires").optional(),
-        count("held_long_expiry", "held locks that expire, and not before `long_expiry`"),
+        count(
+            "held_long_expiry",
+            "held locks that expire, and not before `long_expiry`",
+        ),
         text("long_key", "the held lock that expires last").optional(),
         seconds("long_key_expires_in_seconds", "when that is").optional(),
-        seconds("longest_expiry_seconds", "longest time to live of all locks").optional(),
+        seconds(
+            "longest_expiry_seconds",
+            "longest time to live of all locks",
+        )
+        .optional(),
     ],
     per_key: None,
 };
@@ -108,7 +142,12 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
     let second = if first.is_empty() {
         Vec::new()
     } else {
-        sleep(given.duration("again_after").min(until.saturating_duration_since(now))).await;
+        sleep(
+            given
+                .duration("again_after")
+                .min(until.saturating_duration_since(now)),
+        )
+        .await;
         let names: Vec<Vec<u8>> = first.iter().map(|lock| lock.name.clone()).collect();
         examine(link, &names).await.map_err(blind)?
     };
@@ -119,7 +158,12 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
             before.is_some_and(|before| before.owner == lock.owner)
         })
         .collect();
-    Ok(sighting(&first, held, complete, given.duration("long_expiry")))
+    Ok(sighting(
+        &first,
+        held,
+        complete,
+        given.duration("long_expiry"),
+    ))
 }
 
 /// Names that match, and whether the whole database was gone through.
@@ -192,7 +236,9 @@ fn sighting(all: &[Lock], mut held: Vec<Lock>, complete: bool, long: Duration) -
     // What never expires comes first, then what expires last.
     held.sort_by_key(|lock| std::cmp::Reverse(lock.left_ms.unwrap_or(i64::MAX)));
     let stuck = held.iter().filter(|lock| lock.left_ms.is_none());
-    let late = held.iter().filter(|lock| lock.left_ms.is_some_and(|left| left >= long));
+    let late = held
+        .iter()
+        .filter(|lock| lock.left_ms.is_some_and(|left| left >= long));
     let last = held.iter().find(|lock| lock.left_ms.is_some());
     let lasting = all.iter().filter(|lock| lock.left_ms.is_none()).count();
     let lines: Vec<String> = held.iter().take(SHOWN).map(Lock::shown).collect();
@@ -213,8 +259,14 @@ fn sighting(all: &[Lock], mut held: Vec<Lock>, complete: bool, long: Duration) -
         .fact("stuck_key", stuck.clone().next().map(Lock::plain_name))
         .fact("held_long_expiry", number(late.count()))
         .fact("long_key", last.map(Lock::plain_name))
-        .fact("long_key_expires_in_seconds", last.and_then(Lock::seconds_left))
-        .fact("longest_expiry_seconds", all.iter().filter_map(Lock::seconds_left).max())
+        .fact(
+            "long_key_expires_in_seconds",
+            last.and_then(Lock::seconds_left),
+        )
+        .fact(
+            "longest_expiry_seconds",
+            all.iter().filter_map(Lock::seconds_left).max(),
+        )
         .fact("held_keys", lines);
     seen.done()
 }

@@ -10,6 +10,7 @@ mod state;
 
 pub mod order;
 pub mod ready;
+pub mod settled;
 
 use std::time::Duration;
 
@@ -23,7 +24,10 @@ use crate::{
         diagnosis::{Blind, Sighting, Unseen},
         ids::TargetId,
     },
-    probes::web::{Trouble, Trust},
+    probes::{
+        mysql,
+        web::{Trouble, Trust},
+    },
 };
 
 /// All merchants of the configuration.
@@ -54,6 +58,23 @@ impl Merchants {
             "wechatpay.ready" => ready::look(self, merchant, patience).await,
             _ => return None,
         })
+    }
+
+    /// The same with the shop's databases beside.
+    pub(super) async fn compare(
+        &self,
+        look: &Look,
+        databases: &mysql::Servers,
+    ) -> Option<Result<Sighting, Blind>> {
+        let Some(merchant) = self.merchants.get(&look.target) else {
+            return Some(Err(Blind::Unknown(Unseen::NoSuchTarget {
+                name: look.target.to_string(),
+            })));
+        };
+        match look.probe.as_str() {
+            "payment.orders" => Some(settled::look(self, merchant, databases, look).await),
+            _ => None,
+        }
     }
 
     async fn client<'a>(

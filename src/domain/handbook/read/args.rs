@@ -170,9 +170,7 @@ impl Reader<'_> {
             (ArgType::Text, ParamType::Text { .. } | ParamType::Choice(_)) => None,
             (ArgType::Int, _) => Some(format!("`{}` takes an integer parameter", arg.name)),
             (ArgType::Text, _) => Some(format!("`{}` takes a string or a choice", arg.name)),
-            (_, _) => {
-                Some(format!("`{}` can't be a parameter", arg.name))
-            }
+            (_, _) => Some(format!("`{}` can't be a parameter", arg.name)),
         };
         match wrong {
             Some(message) => {
