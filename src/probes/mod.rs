@@ -15,20 +15,23 @@ use crate::{
 
 mod args;
 pub mod docker;
+pub mod host;
 pub mod log;
 pub mod mysql;
 mod net;
+pub mod nginx;
 pub mod redis;
 mod run;
 mod seen;
 mod shown;
 mod spec;
+mod ssh;
 pub mod web;
 pub mod wechatpay;
 
 pub use seen::mismatches;
 
-use self::{docker::Engines, redis::Servers, web::Urls, wechatpay::Merchants};
+use self::{docker::Engines, host::Machines, redis::Servers, web::Urls, wechatpay::Merchants};
 
 /// Every probe there is.
 pub static SPECS: &[&ProbeSpec] = &[
@@ -37,7 +40,16 @@ pub static SPECS: &[&ProbeSpec] = &[
     &docker::fleet::containers::SPEC,
     &docker::fleet::df::SPEC,
     &docker::fleet::events::SPEC,
+    &docker::fleet::logs::SPEC,
     &docker::log::SPEC,
+    &host::deleted::SPEC,
+    &host::filesystems::SPEC,
+    &host::journal::SPEC,
+    &host::largest::SPEC,
+    &host::processes::SPEC,
+    &host::reachable::SPEC,
+    &host::resources::SPEC,
+    &host::service::SPEC,
     &log::search::SPEC,
     &log::templates::SPEC,
     &web::dns::SPEC,
@@ -49,6 +61,10 @@ pub static SPECS: &[&ProbeSpec] = &[
     &wechatpay::order::SPEC,
     &wechatpay::ready::SPEC,
     &wechatpay::settled::SPEC,
+    &nginx::errorlog::SPEC,
+    &nginx::status::SPEC,
+    &nginx::test::SPEC,
+    &nginx::upstreams::SPEC,
     &redis::clients::SPEC,
     &redis::config::SPEC,
     &redis::info::SPEC,
@@ -78,6 +94,7 @@ pub struct Probes {
     engines: Engines,
     urls: Urls,
     merchants: Merchants,
+    machines: Machines,
 }
 
 impl Probes {
@@ -92,6 +109,7 @@ impl Probes {
     pub fn with_ssh(targets: Targets, ssh: &Path) -> Self {
         Self {
             engines: Engines::new(&targets.docker, ssh),
+            machines: Machines::new(ssh),
             servers: Servers::new(targets.redis.clone()),
             urls: Urls::new(targets.url.clone()),
             mysql: mysql::Servers::new(targets.mysql.clone()),
@@ -112,6 +130,8 @@ impl Prober for Probes {
             Some(("redis", _)) => self.servers.look(look).await,
             Some(("mysql", _)) => self.mysql.look(look).await,
             Some(("docker", _)) => self.engines.look(look, &self.targets).await,
+            Some(("host", _)) => self.machines.look(look, &self.targets, &self.engines).await,
+            Some(("nginx", _)) => nginx::look(look, &self.targets, &self.engines).await,
             Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
             Some(("http" | "tls" | "tcp" | "dns", _)) => self.urls.look(look).await,
             Some(("wechatpay", _)) => self.merchants.look(look).await,

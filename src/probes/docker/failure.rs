@@ -114,7 +114,7 @@ impl Failure {
     }
 
     /// What was said, in one line.
-    pub(super) fn detail(&self) -> String {
+    pub(in crate::probes) fn detail(&self) -> String {
         match self {
             Self::NoWay(obstacle) => plain(&obstacle.to_string(), SAID_CHARS),
             Self::TimedOut => "no answer in time".to_owned(),

@@ -20,16 +20,11 @@ pub mod engine;
 pub mod fleet;
 pub mod log;
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use indexmap::IndexMap;
 
-pub(super) use self::{
-    archive::{Entry, Stat},
-    exec::Said,
-    failure::Failure,
-    inside::Inside,
-};
+pub(super) use self::{archive::Entry, failure::Failure, inside::Inside, log::Line};
 
 use self::client::Engine;
 use crate::{
@@ -109,6 +104,12 @@ impl Engines {
                 }
                 Err(blind) => Err(blind),
             },
+            "docker.logs" => match self.named(&look.target) {
+                Ok(engine) => {
+                    fleet::logs::look(engine, &ours(&look.target, targets), patience).await
+                }
+                Err(blind) => Err(blind),
+            },
             "docker.df" => match self.named(&look.target) {
                 Ok(engine) => fleet::df::look(engine, patience).await,
                 Err(blind) => Err(blind),
@@ -145,6 +146,29 @@ impl Engines {
     /// A container for other probes.
     pub(super) fn inside<'a>(&'a self, container: &'a ContainerRef) -> Result<Inside<'a>, Blind> {
         Ok(Inside::new(self.named(&container.engine)?, &container.name))
+    }
+
+    /// Where this machine's engines mount the volumes of the containers that are meant, with the
+    /// container's name; none when no engine of this machine is configured and answers.
+    pub(super) async fn volumes_here(
+        &self,
+        targets: &Targets,
+        patience: Duration,
+    ) -> Option<BTreeMap<String, String>> {
+        let end = tokio::time::Instant::now() + patience;
+        let mut found = None;
+        for (name, engine) in self.engines.iter().filter(|(_, engine)| engine.is_here()) {
+            let Ok(all) = fleet::containers::list(engine, end).await else {
+                continue;
+            };
+            let places: &mut BTreeMap<String, String> = found.get_or_insert_default();
+            let (meant, ..) = ours(name, targets).among(&all);
+            for one in meant {
+                let sources = one.mounts.iter().map(|mount| mount.source.clone());
+                places.extend(sources.map(|source| (source, one.name().to_owned())));
+            }
+        }
+        found
     }
 
     fn named(&self, name: &TargetId) -> Result<&Engine, Blind> {

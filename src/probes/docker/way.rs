@@ -18,13 +18,16 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout},
     time::Instant,
 };
 
 use crate::{
     config::Endpoint,
-    probes::net::{self, Guarded, Obstacle, Stream, host_of},
+    probes::{
+        net::{self, Guarded, Obstacle, Stream, host_of},
+        ssh,
+    },
 };
 
 /// How long one attempt to connect may take at most. A look gives up earlier, by its own
@@ -147,30 +150,10 @@ impl AsyncWrite for Line {
 
 /// The ssh client as a stream: it carries what `docker system dial-stdio` says on the other
 /// machine, which is how Docker's own command line reaches an engine over SSH
-/// (<https://docs.docker.com/engine/security/protect-access/>). Keys, known hosts and all else are
-/// those of the user who runs Handbell; nothing is ever asked, so an unknown host is refused.
+/// (<https://docs.docker.com/engine/security/protect-access/>).
 fn over_ssh(program: &Path, address: &str) -> Result<Ssh, Obstacle> {
-    let place = address.strip_prefix("ssh://").unwrap_or(address);
-    let place = place.trim_end_matches('/');
-    let (user, place) = match place.rsplit_once('@') {
-        Some((user, place)) => (Some(user), place),
-        None => (None, place),
-    };
-    let (host, port) = match place.rsplit_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() => (host, Some(port)),
-        _ => (place, None),
-    };
-    let mut command = Command::new(program);
-    command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"]);
-    if let Some(user) = user {
-        command.args(["-l", user]);
-    }
-    if let Some(port) = port {
-        command.args(["-p", port]);
-    }
+    let mut command = ssh::command(program, address, &["docker", "system", "dial-stdio"]);
     command
-        .args(["--", host.trim_matches(['[', ']'])])
-        .args(["docker", "system", "dial-stdio"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -208,30 +191,11 @@ impl Ssh {
             let read = ready!(Pin::new(&mut self.stderr).poll_read(context, &mut buffer));
             let new = buffer.filled();
             if read.is_err() || new.is_empty() {
-                return Poll::Ready(obstacle_in(&String::from_utf8_lossy(&self.said)));
+                return Poll::Ready(ssh::obstacle_in(&String::from_utf8_lossy(&self.said)));
             }
             let room = SSH_BYTES.saturating_sub(self.said.len());
             self.said.extend(new.iter().take(room));
         }
-    }
-}
-
-/// The obstacle in what ssh said before it ended.
-fn obstacle_in(said: &str) -> Obstacle {
-    let said = said.trim();
-    let last = said
-        .lines()
-        .last()
-        .unwrap_or("it ended without a word")
-        .trim();
-    if said.contains("Could not resolve hostname") {
-        Obstacle::Unresolved(last.to_owned())
-    } else if said.contains("Connection refused") {
-        Obstacle::Refused
-    } else if said.contains("timed out") {
-        Obstacle::TimedOut
-    } else {
-        Obstacle::Ssh(last.to_owned())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     probes::docker::Engines,
 };
 
-pub(super) use source::{Haul, Source, Want, haul};
+pub(super) use source::{Source, Want, haul};
 
 /// Looks once. `None` when the probe is not one of logs.
 pub(super) async fn look(

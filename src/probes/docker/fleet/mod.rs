@@ -4,10 +4,12 @@
 //! - `containers`: `docker.containers`
 //! - `events`: `docker.events`
 //! - `df`: `docker.df`
+//! - `logs`: `docker.logs`
 
 pub mod containers;
 pub mod df;
 pub mod events;
+pub mod logs;
 mod ours;
 
 pub(super) use ours::Ours;

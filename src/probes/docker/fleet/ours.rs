@@ -25,8 +25,18 @@ pub(in crate::probes) struct Listed {
     pub(in crate::probes) state: String,
     #[serde(rename = "Status", default)]
     pub(in crate::probes) status: String,
+    #[serde(rename = "Mounts", default)]
+    pub(in crate::probes) mounts: Vec<Mounted>,
     #[serde(rename = "Labels", default)]
     pub(in crate::probes) labels: Option<HashMap<String, String>>,
+}
+
+/// Something that is mounted into a container.
+#[derive(Clone, Debug, Deserialize)]
+pub(in crate::probes) struct Mounted {
+    /// Where it lies on the engine's machine.
+    #[serde(rename = "Source", default)]
+    pub(in crate::probes) source: String,
 }
 
 impl Listed {

@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use regex::{Regex, RegexBuilder};
 use tokio::time::{Instant, timeout_at};
 
-use self::lines::Line;
-pub(in crate::probes) use self::lines::Lines;
+pub(in crate::probes) use self::lines::{Line, Lines};
 use super::{Place, client::Engine, encoded, failure::Failure};
 use crate::{
     app::{Clock, SystemClock},

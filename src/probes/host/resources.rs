@@ -1,0 +1,322 @@
+//! `host.resources`: processors, memory, swap and pressure.
+//!
+//! What is a rate is the difference of two readings, [`SAMPLE`] apart by the machine's own clock.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::time::sleep;
+
+use super::machine::Machine;
+use crate::{
+    domain::diagnosis::{Blind, ProbeSpec, Sighting, TargetKind, Unit},
+    probes::{
+        seen::Seen,
+        shown::{bytes_shown, percent},
+        spec::{bytes, count, float, seconds},
+    },
+};
+
+/// The time between the two readings. Our own choice: the kernel counts processor time in
+/// hundredths of a second, so a fifth of a second tells tenths of a processor.
+const SAMPLE: Duration = Duration::from_millis(250);
+
+/// Hundredths of a second in which the kernel counts (`USER_HZ`, 100 on every Linux that is used).
+const TICKS_PER_SECOND: f64 = 100.0;
+
+const FILES: [&str; 8] = [
+    "/proc/uptime",
+    "/proc/loadavg",
+    "/proc/stat",
+    "/proc/meminfo",
+    "/proc/vmstat",
+    "/proc/pressure/cpu",
+    "/proc/pressure/memory",
+    "/proc/pressure/io",
+];
+
+/// What the probe says of itself.
+pub static SPEC: ProbeSpec = ProbeSpec {
+    name: "host.resources",
+    summary: "load, processors, memory, swap and pressure of a machine; rates over a quarter of a second",
+    targets: &[TargetKind::Host],
+    args: &[],
+    facts: &[
+        float(
+            "load1",
+            Unit::None,
+            "processes that run or wait for processor or disk, mean of one minute",
+        ),
+        float("load5", Unit::None, "the same of five minutes"),
+        float("load15", Unit::None, "the same of fifteen minutes"),
+        count("cpus", "processors"),
+        float(
+            "load_per_cpu",
+            Unit::Ratio,
+            "the five minutes' load for each processor",
+        ),
+        float(
+            "cpu_busy_percent",
+            Unit::Percent,
+            "processor time in use, steal and waiting left out",
+        ),
+        float(
+            "cpu_steal_percent",
+            Unit::Percent,
+            "processor time that the machine under this one has given to others",
+        ),
+        float(
+            "cpu_iowait_percent",
+            Unit::Percent,
+            "processor time idle while something waits for a disk",
+        ),
+        bytes("memory_total_bytes", "memory"),
+        bytes(
+            "memory_available_bytes",
+            "memory that can be had without swapping (MemAvailable)",
+        ),
+        float("memory_available_percent", Unit::Percent, "of all memory"),
+        bytes("swap_total_bytes", "swap"),
+        bytes("swap_used_bytes", "swap in use"),
+        float(
+            "swap_used_percent",
+            Unit::Percent,
+            "of all swap; none without any",
+        )
+        .optional(),
+        float(
+            "swap_in_per_second",
+            Unit::PerSecond,
+            "pages read back from swap",
+        ),
+        float(
+            "swap_out_per_second",
+            Unit::PerSecond,
+            "pages written to swap",
+        ),
+        float(
+            "pressure_cpu_percent",
+            Unit::Percent,
+            "share of the last minute in which something waited for a processor (PSI some avg60)",
+        )
+        .optional(),
+        float(
+            "pressure_memory_percent",
+            Unit::Percent,
+            "the same for memory",
+        )
+        .optional(),
+        float(
+            "pressure_memory_full_percent",
+            Unit::Percent,
+            "share of it in which everything waited for memory (PSI full avg60)",
+        )
+        .optional(),
+        float(
+            "pressure_io_percent",
+            Unit::Percent,
+            "share in which something waited for a disk",
+        )
+        .optional(),
+        float(
+            "pressure_io_full_percent",
+            Unit::Percent,
+            "share in which everything waited for a disk",
+        )
+        .optional(),
+        count(
+            "oom_kills",
+            "processes that the kernel has killed for want of memory since the start",
+        )
+        .optional(),
+        count(
+            "processes_blocked",
+            "processes that wait for a disk at this moment",
+        ),
+        seconds("uptime_seconds", "how long the machine runs"),
+    ],
+    per_key: None,
+};
+
+type Files = BTreeMap<String, String>;
+
+/// Looks twice.
+///
+/// # Errors
+/// The machine could not be asked.
+pub(super) async fn look(machine: &Machine<'_>) -> Result<Sighting, Blind> {
+    let before = machine.files(&FILES).await?;
+    sleep(SAMPLE).await;
+    let after = machine.files(&FILES).await?;
+    Ok(sighting(&before, &after))
+}
+
+fn sighting(before: &Files, after: &Files) -> Sighting {
+    let mut seen = Seen::new(&SPEC);
+    let cpus = file(after, "/proc/stat")
+        .lines()
+        .filter(|line| {
+            line.strip_prefix("cpu")
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+        .count()
+        .max(1);
+    load(&mut seen, after, cpus);
+    processors(&mut seen, before, after);
+    memory(&mut seen, after);
+    swap_rates(&mut seen, before, after);
+    pressure(&mut seen, after);
+    let blocked = table(file(after, "/proc/stat"), "procs_blocked");
+    let oom = table(file(after, "/proc/vmstat"), "oom_kill");
+    seen.fact("processes_blocked", blocked.unwrap_or(0))
+        .fact("oom_kills", oom)
+        .fact("uptime_seconds", whole(uptime(after)));
+    seen.done()
+}
+
+fn file<'a>(files: &'a Files, path: &str) -> &'a str {
+    files.get(path).map_or("", String::as_str)
+}
+
+fn uptime(files: &Files) -> f64 {
+    let text = file(files, "/proc/uptime");
+    text.split_whitespace()
+        .next()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0.0)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "seconds of an uptime")]
+fn whole(seconds: f64) -> i64 {
+    seconds as i64
+}
+
+/// `name value` in a table of the kernel.
+fn table(text: &str, name: &str) -> Option<i64> {
+    text.lines().find_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next()?.trim_end_matches(':') == name)
+            .then(|| words.next()?.parse().ok())
+            .flatten()
+    })
+}
+
+fn load(seen: &mut Seen, files: &Files, cpus: usize) {
+    let loads: Vec<f64> = file(files, "/proc/loadavg")
+        .split_whitespace()
+        .take(3)
+        .filter_map(|text| text.parse().ok())
+        .collect();
+    let of = |n: usize| loads.get(n).copied().unwrap_or(0.0);
+    #[expect(clippy::cast_precision_loss, reason = "a number of processors")]
+    let each = of(1) / cpus as f64;
+    seen.fact("load1", of(0))
+        .fact("load5", of(1))
+        .fact("load15", of(2))
+        .fact("cpus", cpus)
+        .fact("load_per_cpu", each)
+        .line(format!(
+            "load {:.2} {:.2} {:.2} on {cpus} processors",
+            of(0),
+            of(1),
+            of(2)
+        ));
+}
+
+/// The first line of `/proc/stat`: user nice system idle iowait irq softirq steal, in ticks
+/// (proc(5)). Guests' time is in user's already.
+fn ticks(files: &Files) -> Vec<f64> {
+    let line = file(files, "/proc/stat").lines().next().unwrap_or("");
+    line.split_whitespace()
+        .skip(1)
+        .take(8)
+        .filter_map(|text| text.parse().ok())
+        .collect()
+}
+
+fn processors(seen: &mut Seen, before: &Files, after: &Files) {
+    let (old, new) = (ticks(before), ticks(after));
+    let gone: Vec<f64> = new
+        .iter()
+        .zip(&old)
+        .map(|(new, old)| (new - old).max(0.0))
+        .collect();
+    let all: f64 = gone.iter().sum::<f64>().max(1.0);
+    let share = |n: usize| gone.get(n).copied().unwrap_or(0.0) * 100.0 / all;
+    let busy: f64 = [0, 1, 2, 5, 6].into_iter().map(share).sum();
+    let (wait, steal) = (share(4), share(7));
+    seen.fact("cpu_busy_percent", busy)
+        .fact("cpu_iowait_percent", wait)
+        .fact("cpu_steal_percent", steal)
+        .line(format!(
+            "processors: {busy:.0} % busy, {wait:.0} % waiting for a disk, {steal:.0} % stolen (over {:.1} s of processor time)",
+            all / TICKS_PER_SECOND
+        ));
+}
+
+fn memory(seen: &mut Seen, files: &Files) {
+    let text = file(files, "/proc/meminfo");
+    let of = |name: &str| table(text, name).unwrap_or(0).saturating_mul(1024);
+    let (total, swap) = (of("MemTotal"), of("SwapTotal"));
+    // Kernels before 3.14 do not tell what is available.
+    let available = match table(text, "MemAvailable") {
+        Some(kilobytes) => kilobytes.saturating_mul(1024),
+        None => of("MemFree") + of("Cached") + of("Buffers"),
+    };
+    let swapped = (swap - of("SwapFree")).max(0);
+    seen.fact("memory_total_bytes", total)
+        .fact("memory_available_bytes", available)
+        .fact(
+            "memory_available_percent",
+            percent(available, total).unwrap_or(0.0),
+        )
+        .fact("swap_total_bytes", swap)
+        .fact("swap_used_bytes", swapped)
+        .fact("swap_used_percent", percent(swapped, swap))
+        .line(format!(
+            "memory: {} of {} available; swap: {} of {} used",
+            bytes_shown(available),
+            bytes_shown(total),
+            bytes_shown(swapped),
+            bytes_shown(swap)
+        ));
+}
+
+fn swap_rates(seen: &mut Seen, before: &Files, after: &Files) {
+    let seconds = (uptime(after) - uptime(before)).max(0.01);
+    for (fact, name) in [
+        ("swap_in_per_second", "pswpin"),
+        ("swap_out_per_second", "pswpout"),
+    ] {
+        let of = |files| table(file(files, "/proc/vmstat"), name).unwrap_or(0);
+        #[expect(clippy::cast_precision_loss, reason = "pages in a quarter of a second")]
+        let rate = (of(after) - of(before)).max(0) as f64 / seconds;
+        seen.fact(fact, rate);
+    }
+}
+
+/// `some avg10=0.00 avg60=0.00 avg300=0.00 total=0` (the kernel's Documentation/accounting/psi).
+fn pressure(seen: &mut Seen, files: &Files) {
+    let of = |what: &str, kind: &str| -> Option<f64> {
+        let text = file(files, &format!("/proc/pressure/{what}")).to_owned();
+        let line = text.lines().find(|line| line.starts_with(kind))?;
+        line.split_whitespace()
+            .find_map(|word| word.strip_prefix("avg60="))?
+            .parse()
+            .ok()
+    };
+    let (cpu, memory, io) = (of("cpu", "some"), of("memory", "some"), of("io", "some"));
+    seen.fact("pressure_cpu_percent", cpu)
+        .fact("pressure_memory_percent", memory)
+        .fact("pressure_memory_full_percent", of("memory", "full"))
+        .fact("pressure_io_percent", io)
+        .fact("pressure_io_full_percent", of("io", "full"));
+    if let (Some(cpu), Some(memory), Some(io)) = (cpu, memory, io) {
+        seen.line(format!(
+            "pressure of the last minute: processor {cpu:.0} %, memory {memory:.0} %, disk {io:.0} %"
+        ));
+    }
+}
+
+#[cfg(test)]
+#[path = "resources_tests.rs"]
+mod tests;
