@@ -51,13 +51,14 @@ const FACTS: [(&str, &str); 6] = [
     ),
 ];
 
-/// What a fault leaves behind and nothing but a new server takes away. Each must be 0.
-const STAINS: [&str; 5] = [
-    "Aborted_clients",
-    "Connection_errors_max_connections",
-    "Connection_errors_internal",
-    "Slow_queries",
-    "Innodb_deadlocks",
+/// What a fault leaves behind and nothing but a new server takes away, with the most that good health has: a backend
+/// that ends leaves its connections, and a busy machine is slow now and then.
+const STAINS: [(&str, u64); 5] = [
+    ("Aborted_clients", 30),
+    ("Connection_errors_max_connections", 0),
+    ("Connection_errors_internal", 0),
+    ("Slow_queries", 5),
+    ("Innodb_deadlocks", 0),
 ];
 
 impl Lab {
@@ -113,8 +114,8 @@ async fn first(sql: &mut Sql, query: &str) -> Result<String> {
 async fn stain(sql: &mut Sql) -> Result<Option<String>> {
     for row in sql.text("SHOW GLOBAL STATUS").await? {
         if let [name, value] = row.as_slice()
-            && STAINS.contains(&name.as_str())
-            && value != "0"
+            && let Some((_, most)) = STAINS.iter().find(|(stain, _)| stain == name)
+            && value.parse::<u64>().is_ok_and(|count| count > *most)
         {
             return Ok(Some(format!("{name} is {value}")));
         }
