@@ -418,6 +418,8 @@ fn a_known_page_is_the_same_as_a_checked_one() {
         let whole = Handbook::load(known.clone(), probes::catalog())
             .unwrap_or_else(|problems| panic!("{}", document::render(&problems, false)));
         assert!(!whole.pages.is_empty());
+        let all = Handbook::all_known(&known, probes::catalog());
+        assert_eq!(format!("{all:#?}"), format!("{:#?}", Some(&whole)));
         for (id, page) in &whole.pages {
             let part = Handbook::of_known(known.clone(), id.as_str(), probes::catalog());
             let part = part.unwrap_or_else(|| panic!("no page {id}"));

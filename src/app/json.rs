@@ -10,6 +10,18 @@ use crate::domain::{
 /// `report` as JSON, its sentences in `lang`. Keys are only ever added, never renamed or removed.
 #[must_use]
 pub fn report_json(report: &Report, lang: Lang) -> Value {
+    let mut value = said_json(report, lang);
+    // What was seen is the same in every language.
+    let checks = value["checks"].as_array_mut().into_iter().flatten();
+    for (value, check) in checks.zip(&report.checks) {
+        value["facts"] = json!(check.facts);
+        value["evidence"] = check.evidence.as_str().into();
+    }
+    value
+}
+
+/// The report without facts and evidence, for which there is room.
+fn said_json(report: &Report, lang: Lang) -> Value {
     json!({
         "runbook": report.runbook,
         "page": report.page_hash,
@@ -65,7 +77,7 @@ pub fn report_json(report: &Report, lang: Lang) -> Value {
 #[must_use]
 pub fn recorded_json(report: &Report) -> Value {
     let mut recorded = report_json(report, Lang::En);
-    add_chinese(&mut recorded, &report_json(report, Lang::Zh));
+    add_chinese(&mut recorded, &said_json(report, Lang::Zh));
     recorded
 }
 
@@ -122,8 +134,8 @@ fn check_json(check: &CheckResult, lang: Lang) -> Value {
         "cause": check.cause,
         "reason": check.reason,
         "say": check.say.get(lang),
-        "facts": check.facts,
+        "facts": null,
         "duration_ms": check.duration_ms,
-        "evidence": check.evidence,
+        "evidence": null,
     })
 }

@@ -15,7 +15,7 @@ use crate::{
     domain::{
         diagnosis::Catalog,
         document::Problem,
-        handbook::{Handbook, KnownPage},
+        handbook::{ALL_PAGES, Handbook, KnownPage},
         redact::Redactor,
     },
     probes::Probes,
@@ -89,7 +89,7 @@ pub fn handbook(config: &Config) -> Handbook {
     Handbook::load_sound(pages, unreadable, catalog(), None)
 }
 
-/// As much of the handbook as a run of the page `id` needs. Where all pages are the built-in ones, which
+/// As much of the handbook as a run of the page `id`, or of all pages, needs. Where all pages are the built-in ones, which
 /// are known to be sound, only that page is read and those from which it borrows; else all are, and
 /// held against all rules.
 #[must_use]
@@ -102,7 +102,10 @@ pub fn handbook_for(config: &Config, id: &str) -> Handbook {
                 .then(|| (page.file.clone(), page.text.clone()))
         })
         .collect();
-    match known.and_then(|pages| Handbook::of_known(pages, id, catalog())) {
+    match known.and_then(|pages| match id {
+        ALL_PAGES => Handbook::all_known(&pages, catalog()),
+        id => Handbook::of_known(pages, id, catalog()),
+    }) {
         Some(handbook) if config.unreadable_pages.is_empty() => handbook,
         _ => handbook(config),
     }

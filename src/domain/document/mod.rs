@@ -127,6 +127,16 @@ pub fn parse_leniently<T: DeserializeOwned + JsonSchema>(
     file: &str,
     text: &str,
 ) -> (Option<Document<T>>, Vec<Problem>) {
+    parse_against(file, text, &schema::<T>())
+}
+
+/// [`parse_leniently`] with the [`schema`] of `T` at hand, for whoever reads many of them.
+#[must_use]
+pub fn parse_against<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    schema: &serde_json::Value,
+) -> (Option<Document<T>>, Vec<Problem>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let source = Source::new(file, text);
     if text.len() > MAX_FILE_BYTES {
@@ -144,7 +154,7 @@ pub fn parse_leniently<T: DeserializeOwned + JsonSchema>(
         return (None, syntax_problems(&source, &errors));
     }
     let places = Places::of(&tree);
-    let mut problems = walk::check(&schema::<T>(), &source, tree.get_mut());
+    let mut problems = walk::check(schema, &source, tree.get_mut());
     match T::deserialize(toml::de::Deserializer::from(tree)) {
         Ok(value) => {
             let document = Document {

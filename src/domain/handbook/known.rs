@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Handbook, Relation, Runbook, borrow::resolve, read::read_known};
+use super::{Handbook, Relation, Runbook, borrow::resolve, load::section_key, read::read_known};
 use crate::domain::diagnosis::Catalog;
 
 /// A page's file and text.
@@ -37,6 +37,18 @@ impl Handbook {
             Relation::of_pages(all.iter().map(AsRef::as_ref))
         }));
         Some(handbook)
+    }
+}
+
+impl Handbook {
+    /// All of `pages`, which are known to be sound. `None` when one is not after all.
+    #[must_use]
+    pub fn all_known(pages: &[KnownPage], catalog: &Catalog) -> Option<Self> {
+        let read = pages.iter();
+        let read = read.map(|(file, text)| read_known(file, text, catalog));
+        let mut pages: Vec<Arc<Runbook>> = read.collect::<Option<_>>()?;
+        pages.sort_by_key(|page| section_key(&page.section));
+        Some(resolve(&pages))
     }
 }
 

@@ -20,7 +20,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -51,9 +51,12 @@ pub(super) struct Reading {
     pub problems: Vec<Problem>,
 }
 
+/// The form of a page, made once for all of them.
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(document::schema::<RawPage>);
+
 /// Reads the page `text` of the file `file`.
 pub(super) fn read(file: &str, text: &str, catalog: &Catalog) -> Reading {
-    let (document, problems) = document::parse_leniently::<RawPage>(file, text);
+    let (document, problems) = document::parse_against::<RawPage>(file, text, &SCHEMA);
     let Some(document) = document else {
         return Reading {
             document: None,
