@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail by panicking")]
 
 mod binary;
+mod support;
 
 use binary::{Home, nobody};
 
@@ -229,4 +230,42 @@ fn a_broken_page_stops_nobody_but_itself() {
     std::fs::write(home.config().join("commands/bytes.toml"), [0xff, 0xfe]).expect("written");
     home.run(&["diagnose", "shop"]).ended(1).says("bytes");
     home.run(&["diagnose", "bytes"]).ended(2).says("UTF-8");
+}
+
+#[test]
+fn what_differs_from_the_last_healthy_run_is_told() {
+    let redis = support::Redis::start();
+    let home = Home::with_redis(([127, 0, 0, 1], redis.port).into());
+    home.write(
+        "handbell.toml",
+        "[general]\ntimezone = \"Asia/Shanghai\"\n[store]\ndirectory = \"../state\"\n",
+    );
+    home.write(
+        "commands/shop.toml",
+        &SHOP.replace("redis/slow-commands", "redis/memory"),
+    );
+    let first = home.run(&["diagnose", "shop", "--json"]).ended(0).json();
+    assert!(first["changed"].is_null(), "nothing to compare with");
+    redis.command(&["CONFIG", "SET", "maxmemory", "512mb"]);
+    let second = home.run(&["diagnose", "shop", "--json"]).ended(0).json();
+    assert_eq!(second["changed"]["record"], first["record"]);
+    let change = &second["changed"]["facts"][0];
+    assert_eq!(change["fact"], "maxmemory_bytes");
+    assert_eq!(change["page"], "redis");
+    assert_eq!(change["before"], 0);
+    assert_eq!(change["now"], 536_870_912);
+    redis.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    // On a run that finds something as on a healthy one, and in the team's zone.
+    redis.command(&["CONFIG", "SET", "maxmemory", "1mb"]);
+    let text = home.run(&["diagnose", "shop"]);
+    assert!(text.out.contains("Changed since "), "{}", text.out);
+    assert!(text.out.contains(" CST today:"), "{}", text.out);
+    assert!(
+        text.out
+            .contains("maxmemory_bytes 512.0 MiB → 1.0 MiB (redis · cache)"),
+        "{}",
+        text.out
+    );
+    let text = home.run(&["diagnose", "shop", "--lang", "zh"]);
+    assert!(text.out.contains("以来的变化"), "{}", text.out);
 }

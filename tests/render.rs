@@ -148,6 +148,7 @@ fn stopped() -> Report {
         remedies: vec!["redis/start".parse().unwrap()],
         manual: Vec::new(),
         left_out: Vec::new(),
+        changed: None,
         duration_ms: 1234,
     }
 }

@@ -170,6 +170,29 @@ async fn history_is_the_newest_first_and_bounded(store: &Backend) {
     assert!(store.history(None, u32::MAX).await.is_ok());
 }
 
+async fn the_last_healthy_diagnosis_of_a_page_is_found(store: &Backend) {
+    assert!(store.last_healthy("redis").await.expect("read").is_none());
+    let mut ended = Vec::new();
+    for (page, verdict) in [
+        ("redis", Verdict::Ok),
+        ("redis", Verdict::Ok),
+        ("mysql", Verdict::Ok),
+        ("redis", Verdict::Unknown),
+        ("redis", Verdict::Critical),
+    ] {
+        let id = store.begin(&start(page)).await.expect("begun");
+        let outcome = Outcome {
+            verdict,
+            ..outcome()
+        };
+        store.finish(id, &outcome).await.expect("finished");
+        ended.push(id);
+    }
+    store.begin(&start("redis")).await.expect("begun");
+    let found = store.last_healthy("redis").await.expect("read");
+    assert_eq!(found.expect("there").id, ended[1]);
+}
+
 async fn refusals_are_taken_and_are_no_diagnoses(store: &Backend) {
     store
         .refuse(
@@ -252,6 +275,7 @@ async fn hold(make: impl Fn() -> Backend) {
         every_verdict_is_kept,
         what_was_never_begun_can_not_end,
         history_is_the_newest_first_and_bounded,
+        the_last_healthy_diagnosis_of_a_page_is_found,
         refusals_are_taken_and_are_no_diagnoses,
         a_huge_report_is_cut_and_says_so,
         many_at_once_all_get_their_own,

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     access::{Actor, Policy, Role},
-    diagnosis::{Plan, Report},
+    diagnosis::{Changed, Plan, Report, compare},
     handbook::{ALL_PAGES, BrokenPage, Handbook, ParamValue, Params},
     redact::Redactor,
     text::Text,
@@ -235,6 +236,7 @@ pub struct Gate {
     recorder: Arc<dyn Recorder>,
     clock: Arc<dyn Clock>,
     redactor: Redactor,
+    timezone: TimeZone,
     running: super::limit::PerActor,
 }
 
@@ -248,6 +250,7 @@ impl Gate {
         recorder: Arc<dyn Recorder>,
         clock: Arc<dyn Clock>,
         redactor: Redactor,
+        timezone: TimeZone,
     ) -> Self {
         Self {
             policy,
@@ -256,6 +259,7 @@ impl Gate {
             recorder,
             clock,
             redactor,
+            timezone,
             running: super::limit::PerActor::default(),
         }
     }
@@ -389,8 +393,17 @@ impl Gate {
             params: self.recorded(&params),
         };
         let record = self.recorder.begin(&start).await?;
-        let mut report = self.run_cleaned(&plan, progress).await;
+        let run = self.run_cleaned(&plan, progress);
+        let healthy = self.recorder.last_healthy(&plan.name);
+        let (mut report, healthy) = tokio::join!(run, healthy);
         self.redactor.clean_report(&mut report);
+        match healthy {
+            Ok(healthy) => {
+                report.changed = healthy.and_then(|it| self.changed(&plan, &report, &it))
+            }
+            // The diagnosis is worth more than the comparison; recording it says what is wrong.
+            Err(error) => tracing::warn!(%error, "the last healthy run can't be read"),
+        }
         let outcome = Outcome {
             verdict: report.verdict,
             root_causes: report
@@ -429,6 +442,21 @@ impl Gate {
         // The run drops its sender when it ends, and the forwarding ends with it.
         let (report, ()) = tokio::join!(self.diagnosis.run(plan, sender), forward);
         report
+    }
+
+    /// What differs from `healthy`, an earlier run of the same plan.
+    fn changed(&self, plan: &Plan, report: &Report, healthy: &Record) -> Option<Changed> {
+        let recorded = &healthy.outcome.as_ref()?.report;
+        let earlier = super::json::recorded_facts(recorded);
+        let catalog = self.diagnosis.prober().catalog();
+        let (facts, total) = compare(report, plan, catalog, &earlier);
+        Some(Changed {
+            since: healthy.start.at.to_zoned(self.timezone.clone()),
+            at: self.clock.now().to_zoned(self.timezone.clone()),
+            record: healthy.id.0,
+            facts,
+            total,
+        })
     }
 
     /// The parameters as they may be recorded: somebody may have typed a secret.

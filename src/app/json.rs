@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::domain::{
-    diagnosis::{CheckResult, Ranked, Report, Verdict},
+    diagnosis::{Changed, CheckResult, Earlier, Ranked, Report, Verdict},
+    ids::CheckRef,
     text::Lang,
 };
 
@@ -69,7 +70,49 @@ fn said_json(report: &Report, lang: Lang) -> Value {
                 "say": one.say.get(lang),
             }))
             .collect::<Vec<_>>(),
+        "changed": report.changed.as_ref().map(changed),
     })
+}
+
+/// What differs from the last healthy run: when that was, its number, and each fact then and now.
+fn changed(changed: &Changed) -> Value {
+    json!({
+        "since": changed.since.timestamp().to_string(),
+        "record": changed.record,
+        "total": changed.total,
+        "facts": changed
+            .facts
+            .iter()
+            .map(|one| json!({
+                "page": one.check.page,
+                "check": one.check.id,
+                "target": one.target,
+                "fact": one.fact,
+                "before": one.before,
+                "now": one.now,
+            }))
+            .collect::<Vec<_>>(),
+    })
+}
+
+/// The facts of each check of a recorded report. What is not as it should be is left out: an older
+/// version may have written it.
+pub(super) fn recorded_facts(report: &Value) -> Vec<Earlier> {
+    let runbook = report["runbook"].as_str().unwrap_or_default();
+    let checks = report["checks"].as_array();
+    checks
+        .into_iter()
+        .flatten()
+        .filter_map(|check| {
+            Some(Earlier {
+                check: CheckRef {
+                    page: check["page"].as_str().unwrap_or(runbook).parse().ok()?,
+                    id: check["id"].as_str()?.parse().ok()?,
+                },
+                facts: serde_json::from_value(check["facts"].clone()).ok()?,
+            })
+        })
+        .collect()
 }
 
 /// `report` as it is recorded: [`report_json`] in English, and beside each text that differs in

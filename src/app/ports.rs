@@ -189,6 +189,12 @@ pub trait Recorder: Send + Sync {
     /// The store can't be read.
     async fn history(&self, runbook: Option<&str>, limit: u32) -> Result<Vec<Record>, StoreError>;
 
+    /// The newest diagnosis of `runbook` that found everything healthy.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    async fn last_healthy(&self, runbook: &str) -> Result<Option<Record>, StoreError>;
+
     /// One diagnosis; `None` when there is none of that number.
     ///
     /// # Errors

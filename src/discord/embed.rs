@@ -103,12 +103,13 @@ fn place(kind: SectionKind) -> u8 {
         SectionKind::Lead => 0,
         SectionKind::Evidence => 1,
         SectionKind::Consequences => 2,
-        SectionKind::Unknown => 3,
-        SectionKind::LeftOut => 4,
-        SectionKind::Manual => 5,
-        SectionKind::Remedies => 6,
-        SectionKind::NotApplicable => 7,
-        SectionKind::Healthy => 8,
+        SectionKind::Changed => 3,
+        SectionKind::Unknown => 4,
+        SectionKind::LeftOut => 5,
+        SectionKind::Manual => 6,
+        SectionKind::Remedies => 7,
+        SectionKind::NotApplicable => 8,
+        SectionKind::Healthy => 9,
     }
 }
 

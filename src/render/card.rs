@@ -152,6 +152,8 @@ pub enum SectionKind {
     Evidence,
     /// What to do.
     Remedies,
+    /// What differs from the last healthy run.
+    Changed,
     /// What follows from it.
     Consequences,
     /// What could not be looked at.

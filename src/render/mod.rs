@@ -1,7 +1,7 @@
 //! Domain → card; card → text for terminals and Markdown.
 //!
 //! - `card`: the neutral form that every medium is made from
-//! - `report`: a report → card
+//! - `report`: a report → card; `changed`: what differs from the last healthy run
 //! - `history`: recorded diagnoses → card
 //! - `evidence`: everything that a run saw, as a Markdown file
 //! - `terminal`, `markdown`: card → text
@@ -9,6 +9,7 @@
 //! - `quantity`: facts with their units; `words`: our own words
 
 mod card;
+mod changed;
 mod clean;
 mod evidence;
 mod history;

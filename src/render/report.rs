@@ -31,6 +31,12 @@ pub fn card(report: &Report, handbook: &Handbook, lang: Lang) -> Card {
     let mut sections = vec![lead(report, lang)];
     sections.extend(evidence(report, handbook, lang, &mut abridged));
     sections.extend(consequences(report, lang));
+    sections.extend(
+        report
+            .changed
+            .as_ref()
+            .and_then(|it| super::changed::changed(report, it, lang)),
+    );
     sections.extend(unknown(report, lang));
     sections.extend(left_out(report, lang));
     sections.extend(manual(report, lang));

@@ -127,6 +127,7 @@ pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) ->
         Arc::clone(&store) as _,
         Arc::new(SystemClock),
         redactor(config),
+        config.general.timezone.clone(),
     );
     House {
         gate: Arc::new(gate),

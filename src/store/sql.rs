@@ -24,6 +24,10 @@ pub(super) const HISTORY_OF: &str = "SELECT id, started_at, actor, place, runboo
      verdict, root_causes, duration_ms, report FROM diagnoses WHERE runbook = $2 \
      ORDER BY id DESC LIMIT $1";
 
+pub(super) const LAST_HEALTHY: &str = "SELECT id, started_at, actor, place, runbook, page_hash, params, \
+     verdict, root_causes, duration_ms, report FROM diagnoses WHERE runbook = $1 AND verdict = 'ok' \
+     ORDER BY id DESC LIMIT 1";
+
 pub(super) const RECORD: &str = "SELECT id, started_at, actor, place, runbook, page_hash, params, \
      verdict, root_causes, duration_ms, report FROM diagnoses WHERE id = $1";
 

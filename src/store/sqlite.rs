@@ -241,6 +241,15 @@ impl Recorder for SqliteStore {
         self.records(rows)
     }
 
+    async fn last_healthy(&self, runbook: &str) -> Result<Option<Record>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(sql::LAST_HEALTHY)
+            .bind(runbook)
+            .fetch_all(self.pool().await?)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        Ok(self.records(rows)?.pop())
+    }
+
     async fn record(&self, id: RecordId) -> Result<Option<Record>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(sql::RECORD)
             .bind(id.0)

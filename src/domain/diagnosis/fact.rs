@@ -155,7 +155,24 @@ impl Unit {
     }
 }
 
+/// Whether a fact is held against the last healthy run of the same page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compared {
+    /// No: it differs from one look to the next.
+    #[default]
+    Never,
+    /// Every difference is told: a configuration value, a version, an image's id.
+    Setting,
+    /// A number is told when it has at least doubled or halved and differs by more than this, in the
+    /// fact's unit.
+    Level(f64),
+}
+
 /// How a probe declares one of its facts.
+///
+/// `FactSpec::new("maxmemory_bytes", …).setting()` and `FactSpec::new("connected_clients", …).level(50.0)`
+/// say that reports tell when the fact differs from the last healthy run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FactSpec {
     /// The name, in `snake_case`, with the unit where there is one.
@@ -170,6 +187,8 @@ pub struct FactSpec {
     /// All texts that the value can be, where they are known; empty otherwise.
     /// The linter refuses a comparison with any other.
     pub values: &'static [&'static str],
+    /// Whether it is held against the last healthy run.
+    pub compared: Compared,
     /// What it means, in one line.
     pub meaning: &'static str,
 }
@@ -189,6 +208,7 @@ impl FactSpec {
             unit,
             optional: false,
             values: &[],
+            compared: Compared::Never,
             meaning,
         }
     }
@@ -204,6 +224,22 @@ impl FactSpec {
     #[must_use]
     pub const fn one_of(mut self, values: &'static [&'static str]) -> Self {
         self.values = values;
+        self
+    }
+
+    /// The same fact, of which every difference from the last healthy run is told: configuration,
+    /// versions, image ids.
+    #[must_use]
+    pub const fn setting(mut self) -> Self {
+        self.compared = Compared::Setting;
+        self
+    }
+
+    /// The same number, which is told when it has at least doubled or halved since the last healthy
+    /// run and differs by more than `noise`, in the fact's unit.
+    #[must_use]
+    pub const fn level(mut self, noise: f64) -> Self {
+        self.compared = Compared::Level(noise);
         self
     }
 }

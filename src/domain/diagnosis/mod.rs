@@ -5,8 +5,10 @@
 //! - `probe`: what a probe says of itself, and how it says that it could not look
 //! - `plan`: the checks of a run, of one page or of several
 //! - `judge`: one check's facts and rules → one finding
+//! - `changed`: what differs from the last healthy run
 //! - `report`: all findings of a run → root causes, consequences, unknowns
 
+mod changed;
 mod column;
 mod fact;
 mod judge;
@@ -14,8 +16,9 @@ mod plan;
 mod probe;
 mod report;
 
+pub use changed::{Change, Changed, Earlier, MOST_CHANGES, compare};
 pub use column::Column;
-pub use fact::{Fact, FactSpec, FactType, Facts, Unit, Value};
+pub use fact::{Compared, Fact, FactSpec, FactType, Facts, Unit, Value};
 pub use judge::judge;
 pub use plan::{LeftOut, Plan, Step};
 pub use probe::{

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blind, Facts, LeftOut, Plan, probe::NO_SUCH_TARGET};
+use super::{Blind, Changed, Facts, LeftOut, Plan, probe::NO_SUCH_TARGET};
 use crate::domain::{
     handbook::{Check, Manual, Relation},
     ids::{CauseId, CheckId, CheckRef, RemedyId, RemedyRef, RunbookId, TargetId},
@@ -178,6 +178,8 @@ pub struct Report {
     pub manual: Vec<Arc<Manual>>,
     /// Checks that were not run.
     pub left_out: Vec<LeftOut>,
+    /// What differs from the last healthy run; `None` when there is none to compare with.
+    pub changed: Option<Changed>,
     /// How long the run took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -257,6 +259,7 @@ pub fn rank(plan: &Plan, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
         checks,
         manual: plan.manual.clone(),
         left_out,
+        changed: None,
         duration_ms,
     }
 }

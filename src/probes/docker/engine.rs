@@ -56,18 +56,34 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             "the time until the engine had answered",
         )
         .optional(),
-        text("version", "the engine's version").optional(),
-        text("api_version", "the newest version of its interface").optional(),
-        count("containers", "containers that there are").optional(),
+        text("version", "the engine's version").setting().optional(),
+        text("api_version", "the newest version of its interface")
+            .setting()
+            .optional(),
+        count("containers", "containers that there are")
+            .setting()
+            .optional(),
         count("running", "those that run").optional(),
         count("paused", "those that are paused").optional(),
         count("stopped", "those that are stopped").optional(),
-        count("images", "images that there are").optional(),
-        count("cpus", "processors that it can use").optional(),
-        bytes("memory_bytes", "memory of its machine").optional(),
-        text("operating_system", "what its machine runs").optional(),
-        text("storage_driver", "how it stores layers").optional(),
-        flag("live_restore", "containers go on when the engine stops").optional(),
+        count("images", "images that there are")
+            .level(10.0)
+            .optional(),
+        count("cpus", "processors that it can use")
+            .setting()
+            .optional(),
+        bytes("memory_bytes", "memory of its machine")
+            .setting()
+            .optional(),
+        text("operating_system", "what its machine runs")
+            .setting()
+            .optional(),
+        text("storage_driver", "how it stores layers")
+            .setting()
+            .optional(),
+        flag("live_restore", "containers go on when the engine stops")
+            .setting()
+            .optional(),
         texts("warnings", "what the engine itself warns of"),
     ],
     per_key: None,

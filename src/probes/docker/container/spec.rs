@@ -32,8 +32,8 @@ const FACTS: &[FactSpec] = &[
     )
     .one_of(STATES),
     text("name", "the container's name"),
-    text("container_id", "the first twelve digits of its id").optional(),
-    text("image", "the image that it was made from").optional(),
+    text("container_id", "the first twelve digits of its id").setting().optional(),
+    text("image", "the image that it was made from").setting().optional(),
     int(
         "exit_code",
         Unit::None,
@@ -64,8 +64,8 @@ const FACTS: &[FactSpec] = &[
     count(
         "restart_count",
         "how often the engine started it again since it was last started by hand",
-    ),
-    text("restart_policy", "when the engine starts it again")
+    ).level(3.0),
+    text("restart_policy", "when the engine starts it again").setting()
         .one_of(POLICIES)
         .optional(),
     flag(
@@ -104,18 +104,18 @@ const FACTS: &[FactSpec] = &[
         "the last end was asked for through the engine (stop or kill); none when that is not known",
     )
     .optional(),
-    texts("mounts", "what is mounted, one line each"),
-    texts("ports", "published ports, one line each"),
+    texts("mounts", "what is mounted, one line each").setting(),
+    texts("ports", "published ports, one line each").setting(),
     flag(
         "port_published",
         "the Redis target's port is among them; none when it needs no publishing",
     )
     .optional(),
-    text("network_mode", "how it is connected").optional(),
+    text("network_mode", "how it is connected").setting().optional(),
     bytes(
         "memory_limit_bytes",
         "what its control group allows; none without a limit",
-    )
+    ).setting()
     .optional(),
     bytes(
         "memory_used_bytes",
@@ -129,7 +129,7 @@ const FACTS: &[FactSpec] = &[
         "scheduling periods in which it was held back, since its start",
     )
     .optional(),
-    count("pids", "processes and threads in it; none where the engine has no sample at hand").optional(),
+    count("pids", "processes and threads in it; none where the engine has no sample at hand").level(50.0).optional(),
     count("processes", "processes in it; none when it does not run").optional(),
     count(
         "processes_stopped",

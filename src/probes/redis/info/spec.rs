@@ -11,22 +11,23 @@ pub(super) const ROLES: &[&str] = &["master", "replica", "sentinel", "unknown"];
 pub(super) const LINKS: &[&str] = &["up", "down"];
 
 const SERVER: &[FactSpec] = &[
-    text("version", "the server's version"),
+    text("version", "the server's version").setting(),
     seconds("uptime_seconds", "since the server started"),
-    text("role", "the server's role").one_of(ROLES),
+    text("role", "the server's role").setting().one_of(ROLES),
     int(
         "process_id",
         Unit::None,
         "the process id where the server runs",
     ),
-    text("mode", "standalone, cluster or sentinel"),
+    text("mode", "standalone, cluster or sentinel").setting(),
 ];
 
 const MEMORY: &[FactSpec] = &[
     bytes(
         "used_memory_bytes",
         "what the data and the server's own structures take",
-    ),
+    )
+    .level(67_108_864.0),
     bytes(
         "used_memory_peak_bytes",
         "the most that it ever was since the start",
@@ -43,8 +44,8 @@ const MEMORY: &[FactSpec] = &[
         "counted_memory_bytes",
         "what counts against maxmemory: used memory without buffers that eviction does not count",
     ),
-    bytes("maxmemory_bytes", "the limit; 0 means none"),
-    text("maxmemory_policy", "what goes when the limit is reached"),
+    bytes("maxmemory_bytes", "the limit; 0 means none").setting(),
+    text("maxmemory_policy", "what goes when the limit is reached").setting(),
     flag(
         "eviction_possible",
         "the policy lets keys go, and there are keys that it may take",
@@ -98,18 +99,19 @@ const MEMORY: &[FactSpec] = &[
 ];
 
 const CLIENTS: &[FactSpec] = &[
-    count("connected_clients", "connections without those of replicas"),
+    count("connected_clients", "connections without those of replicas").level(50.0),
     count(
         "maxclients",
         "the most that there can be; 0 where the server does not say",
-    ),
+    )
+    .setting(),
     float(
         "clients_percent",
         Unit::Percent,
         "connected clients against maxclients",
     )
     .optional(),
-    count("blocked_clients", "those that wait in a blocking command"),
+    count("blocked_clients", "those that wait in a blocking command").level(20.0),
     count(
         "rejected_connections",
         "those turned away because maxclients was reached, since the start",
@@ -164,7 +166,8 @@ const STATS: &[FactSpec] = &[
         "ops_per_second",
         Unit::PerSecond,
         "commands now, as the server samples them",
-    ),
+    )
+    .level(1_000.0),
     float(
         "input_kbps",
         Unit::None,
@@ -217,7 +220,7 @@ const PERSISTENCE: &[FactSpec] = &[
         "since the last save that worked",
     )
     .optional(),
-    flag("aof_enabled", "every write is logged"),
+    flag("aof_enabled", "every write is logged").setting(),
     flag(
         "aof_last_write_ok",
         "the last write to that log worked (also when it is off)",
@@ -263,8 +266,9 @@ const REPLICATION: &[FactSpec] = &[
         "master_address",
         "the master, host and port; none on a master",
     )
+    .setting()
     .optional(),
-    count("replicas_connected", "replicas that hang on this server"),
+    count("replicas_connected", "replicas that hang on this server").setting(),
     count(
         "replicas_not_online",
         "those of them that are not in the state online",
@@ -282,7 +286,7 @@ const REPLICATION: &[FactSpec] = &[
 ];
 
 const KEYSPACE: &[FactSpec] = &[
-    count("keys", "keys in all databases"),
+    count("keys", "keys in all databases").level(1_000.0),
     count("keys_with_expiry", "those with an expiry"),
     float(
         "keys_without_expiry_percent",
