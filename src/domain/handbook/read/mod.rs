@@ -114,6 +114,8 @@ struct Reader<'a> {
     ids: BTreeMap<&'a str, Path>,
     /// Causes that this page finds or declares.
     causes: BTreeMap<CauseId, Path>,
+    /// What the page's parameters are called.
+    param_names: Vec<String>,
     /// Parameters of the page that something uses.
     used_params: BTreeSet<String>,
     /// Remedies that some rule names.
@@ -133,6 +135,7 @@ impl<'a> Reader<'a> {
             id: head.and_then(|head| head.id.as_deref()).unwrap_or_default(),
             ids: BTreeMap::new(),
             causes: BTreeMap::new(),
+            param_names: Vec::new(),
             used_params: BTreeSet::new(),
             used_remedies: BTreeSet::new(),
         }
@@ -142,8 +145,7 @@ impl<'a> Reader<'a> {
         let causes = self.declared_causes();
         self.collect_causes();
         let params = self.params();
-        // Which of them a check uses is found where its names are checked.
-        self.known &= params.is_empty();
+        self.param_names = params.iter().map(|param| param.name.clone()).collect();
         let (checks, looks) = self.checks(&params);
         let (prevent, manual) = self.preventions(&params);
         let remedies = self.remedies();
@@ -333,6 +335,12 @@ impl<'a> Reader<'a> {
     ) -> Option<super::Sentence> {
         let text = raw?.text()?;
         if self.known {
+            for words in [&text.en, &text.zh] {
+                // Every `{{ … }}` and `{% … %}`.
+                for part in words.split('{').skip(1) {
+                    self.use_names_in(part.split('}').next().unwrap_or_default());
+                }
+            }
             return Some(super::Sentence::known(text));
         }
         self.languages(&text, path);
@@ -354,6 +362,16 @@ impl<'a> Reader<'a> {
             self.complaints(&path, checked.complaints);
         }
         super::Sentence::parse(&text).ok()
+    }
+
+    /// Notes which parameters are named in an expression of a page that is known.
+    fn use_names_in(&mut self, expression: &str) {
+        let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for word in expression.split(|c| !inside(c)) {
+            if self.param_names.iter().any(|name| name == word) {
+                self.used_params.insert(word.to_owned());
+            }
+        }
     }
 
     /// Steps of the handbook, each with the form of one; whether they exist is for all pages.

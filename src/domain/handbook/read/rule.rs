@@ -24,6 +24,7 @@ impl<'a> Reader<'a> {
         if self.known {
             let nothing = Present::new();
             for (n, rule) in raw.rule.iter().enumerate() {
+                self.use_names_in(rule.when.as_deref().unwrap_or_default());
                 rules.extend(self.rule(rule, names, &nothing, &check.key("rule").at(n)));
             }
             let healthy = self.sentence(raw.healthy.as_ref(), check, names, &nothing);
