@@ -6,18 +6,24 @@
 //! - `pool`: two kept connections for each server, shared by all looks but `mysql.ping`
 //! - `failure`: why there is no answer, each reason told apart
 //! - `flavour`: MySQL or MariaDB, and of what version
+//! - `people`: who is connected, statements without values
 //! - `rows`: answers as rows of texts
 
 mod carrier;
 mod failure;
 mod flavour;
+mod people;
 mod pool;
 mod rows;
 mod session;
 mod wire;
 
+pub mod connections;
+pub mod deadlock;
 pub mod ping;
+pub mod processlist;
 pub mod query;
+pub mod transactions;
 
 use indexmap::IndexMap;
 
@@ -59,6 +65,10 @@ impl Servers {
         };
         Some(match look.probe.as_str() {
             "mysql.ping" => ping::look(&link).await,
+            "mysql.connections" => connections::look(&link, &look.args).await,
+            "mysql.processlist" => processlist::look(&link, &look.args).await,
+            "mysql.transactions" => transactions::look(&link, &look.args).await,
+            "mysql.deadlock" => deadlock::look(&link, &look.args).await,
             "mysql.query" => query::look(&link, &look.args).await,
             _ => return None,
         })

@@ -143,7 +143,7 @@ impl Session {
         let read_only = self.version.read_only_setting();
         let limit = self.version.usual_time_limit();
         let sql = format!(
-            "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, {read_only} = 1, {limit}, \
+            "SET NAMES utf8mb4, autocommit = 1, {read_only} = 1, {limit}, \
              lock_wait_timeout = {LOCK_WAIT_SECONDS}"
         );
         match self.ask(&sql, end).await {
