@@ -20,10 +20,15 @@ mod wire;
 
 pub mod connections;
 pub mod deadlock;
+pub mod indexes;
 pub mod ping;
 pub mod processlist;
 pub mod query;
+pub mod replication;
+pub mod slowlog;
+pub mod storage;
 pub mod transactions;
+pub mod variables;
 
 use indexmap::IndexMap;
 
@@ -69,6 +74,11 @@ impl Servers {
             "mysql.processlist" => processlist::look(&link, &look.args).await,
             "mysql.transactions" => transactions::look(&link, &look.args).await,
             "mysql.deadlock" => deadlock::look(&link, &look.args).await,
+            "mysql.slowlog" => slowlog::look(&link, &look.args).await,
+            "mysql.variables" => variables::look(&link).await,
+            "mysql.replication" => replication::look(&link).await,
+            "mysql.storage" => storage::look(&link).await,
+            "mysql.indexes" => indexes::look(&link, &look.args).await,
             "mysql.query" => query::look(&link, &look.args).await,
             _ => return None,
         })
