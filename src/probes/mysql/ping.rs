@@ -114,6 +114,7 @@ pub(super) async fn look(link: &Link<'_>) -> Result<Sighting, Blind> {
 impl Ping {
     async fn run(&mut self, link: &Link<'_>) -> Result<Session, Failure> {
         let mut session = Session::open(link.server, link.end, &mut self.steps).await?;
+        link.note(&session);
         self.over_tls = Some(session.over_tls);
         self.flavour = Some(session.version.word());
         let asked = Instant::now();

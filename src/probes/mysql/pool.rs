@@ -7,7 +7,7 @@
 //! shuts a host out for them, and a doctor must not make the patient worse.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Mutex as Now, PoisonError},
     time::Duration,
 };
@@ -40,6 +40,9 @@ const CONNECTIONS: usize = 2;
 /// connection (RFC 5382 asks them for two hours and four minutes, many do it after five).
 const TRUSTED_FOR: Duration = Duration::from_secs(30);
 
+/// How many of our own connections are remembered by their number; a server gives none twice.
+const REMEMBERED: usize = 64;
+
 /// How long that question may take before the connection is given up.
 const STILL_THERE: Duration = Duration::from_millis(500);
 
@@ -47,6 +50,8 @@ const STILL_THERE: Duration = Duration::from_millis(500);
 struct Place {
     free: Semaphore,
     idle: Now<Vec<(Session, Instant)>>,
+    /// The numbers of the connections that were opened of late, as the server counts them.
+    numbers: Now<VecDeque<u64>>,
     /// Why the last try to open one failed, and when.
     failed: Mutex<Option<(Instant, Failure)>>,
 }
@@ -56,6 +61,7 @@ impl Default for Place {
         Self {
             free: Semaphore::new(CONNECTIONS),
             idle: Now::default(),
+            numbers: Now::default(),
             failed: Mutex::default(),
         }
     }
@@ -156,7 +162,10 @@ impl Link<'_> {
         }
         let opened = Session::open(self.server, self.end, &mut Steps::default()).await;
         *failed = match &opened {
-            Ok(_) => None,
+            Ok(session) => {
+                self.note(session);
+                None
+            }
             Err(failure) => Some((Instant::now(), failure.clone())),
         };
         opened
@@ -217,10 +226,19 @@ impl Link<'_> {
         Blind::Unknown(reason)
     }
 
-    /// The connections that this program itself keeps idle, by number.
+    /// Remembers that a connection is this program's own.
+    pub(super) fn note(&self, session: &Session) {
+        let mut numbers = self.place.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.push_back(session.number());
+        if numbers.len() > REMEMBERED {
+            numbers.pop_front();
+        }
+    }
+
+    /// The connections that are this program's own, by number: nobody wants to read of them.
     pub(super) fn own(&self) -> Vec<u64> {
-        self.place
-            .idle(|idle| idle.iter().map(|(session, _)| session.number()).collect())
+        let numbers = self.place.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.iter().copied().collect()
     }
 }
 
