@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::{LabError, Result};
 use crate::lab::{Lab, World};
+use crate::link::Link;
 use crate::process::Process;
 use crate::say;
 use crate::service::Service;
@@ -15,6 +16,9 @@ const HEALTHY_KEYS: i64 = 4_000;
 
 /// Most memory that a healthy Redis uses, in bytes; the backend's keys are far below it.
 const HEALTHY_MEMORY_BYTES: f64 = 20e6;
+
+/// How long a stock lock of the backend lives, in seconds, and a little more.
+const LOCK_SECONDS: i64 = 15;
 
 /// How long the last connections of an ended background process may take to go.
 const CALM_LIMIT: Duration = Duration::from_secs(5);
@@ -39,6 +43,10 @@ impl Lab {
     /// Puts everything back to how it was before a fault of these steps, and makes anew what cannot be put back.
     pub(crate) async fn restore(&mut self, steps: &[Step]) -> Result<()> {
         let mut touched: BTreeSet<Service> = steps.iter().filter_map(Step::service).collect();
+        if steps.iter().any(|step| matches!(step, Step::Http { .. })) {
+            // What was asked of the shop or of WeChat Pay has written rows.
+            touched.insert(Service::MysqlMaster);
+        }
         let mut last = String::new();
         for attempt in 0..=ATTEMPTS {
             let mut ill = BTreeSet::new();
@@ -57,6 +65,9 @@ impl Lab {
             }
             if attempt > 0 {
                 say::progress(format!("  making anew once more: {last}"));
+            }
+            if ill.contains(&Service::MysqlMaster) {
+                ill.insert(Service::Wechatpay); // it would tell of payments of orders that are gone
             }
             // The backend would complain in its log about those that it loses.
             if ill
@@ -205,6 +216,9 @@ impl Lab {
         let redis::Value::Int(keys) = link.command(&["DBSIZE"]).await? else {
             return Ok(Some("no DBSIZE".to_owned()));
         };
+        if let Some(lock) = lasting_lock(&mut link).await? {
+            return Ok(Some(format!("{lock} stays locked")));
+        }
         let facts = [
             (is("role", "master"), "it is a replica"),
             (is("loading", "0"), "it loads its dataset"),
@@ -229,6 +243,29 @@ impl Lab {
             .find(|(well, _)| !well)
             .map(|(_, words)| (*words).to_owned()))
     }
+}
+
+/// A stock lock that lives longer than the backend's own do.
+async fn lasting_lock(link: &mut Link) -> Result<Option<String>> {
+    let scan = ["SCAN", "0", "MATCH", "stock:lock:*", "COUNT", "10000"];
+    let redis::Value::Array(parts) = link.command(&scan).await? else {
+        return Ok(None);
+    };
+    let Some(redis::Value::Array(keys)) = parts.into_iter().nth(1) else {
+        return Ok(None);
+    };
+    for key in keys {
+        let redis::Value::BulkString(name) = key else {
+            continue;
+        };
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let lasts = link.command(&["TTL", &name]).await?;
+        // -1: it never ends; -2: it is gone meanwhile.
+        if matches!(lasts, redis::Value::Int(seconds) if seconds == -1 || seconds > LOCK_SECONDS) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The settings that differ from good health, with the healthy value.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{LabError, Result};
@@ -101,11 +101,17 @@ impl Process {
         self.kill().await
     }
 
-    /// Kills it at once and waits until it is gone.
+    /// Kills it at once, with what it started in its group, and waits until it is gone.
     ///
     /// # Errors
     /// When it cannot be signalled.
     pub async fn kill(&self) -> Result<()> {
+        if self.runs()
+            && let Some(group) = Pid::from_raw(self.pid)
+        {
+            // Else Nginx' workers would go on and hold its ports. Every process leads a group of its own.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         self.signal(Signal::KILL)?;
         if self.ended_within(STOP_GRACE).await {
             return Ok(());
