@@ -102,6 +102,7 @@ pub enum Condition {
     /// What a service has written to its log.
     Log {
         /// Which.
+        #[serde(default = "Service::usual")]
         service: Service,
         /// Text in it: `nginx` has its error log, the others what they print.
         contains: String,

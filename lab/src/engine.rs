@@ -31,6 +31,9 @@ const ATTEMPTS: [&[&str]; 3] = [
     &["--storage-driver=vfs", "--iptables=false"],
 ];
 
+/// Where dockerd writes its process id, by itself.
+const PID_FILE: &str = "/var/run/docker.pid";
+
 /// An engine that answers.
 #[derive(Debug)]
 pub struct Engine {
@@ -108,7 +111,21 @@ fn innermost(error: &dyn std::error::Error) -> String {
     reason.to_string()
 }
 
+/// A daemon that was killed leaves a file with its id, which keeps the next one from starting when another program has
+/// that id by now.
+fn forget_dead_daemon() {
+    let path = Path::new(PID_FILE);
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return;
+    };
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", text.trim()));
+    if !name.is_ok_and(|name| name.trim() == "dockerd") {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
 async fn start(settings: &Settings, program: &Path) -> Result<Engine> {
+    forget_dead_daemon();
     let log = settings.state_dir.join("dockerd.log");
     let mut last = String::new();
     for options in ATTEMPTS {
