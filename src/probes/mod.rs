@@ -17,6 +17,7 @@ mod args;
 pub mod docker;
 pub mod host;
 pub mod log;
+pub mod miniprogram;
 pub mod mysql;
 mod net;
 pub mod nginx;
@@ -52,6 +53,7 @@ pub static SPECS: &[&ProbeSpec] = &[
     &host::service::SPEC,
     &log::search::SPEC,
     &log::templates::SPEC,
+    &miniprogram::SPEC,
     &web::dns::SPEC,
     &web::http::SPEC,
     &web::tcp::SPEC,
@@ -143,6 +145,9 @@ impl Prober for Probes {
             Some(("nginx", _)) => nginx::look(look, &self.targets, &self.engines).await,
             Some(("log", _)) => log::look(look, &self.targets, &self.engines).await,
             Some(("http" | "tls" | "tcp" | "dns", _)) => self.urls.look(look).await,
+            Some(("miniprogram", "config")) => {
+                Some(miniprogram::look(look, &self.targets, &self.engines).await)
+            }
             Some(("wechatpay", _)) => self.merchants.look(look).await,
             Some(("payment", _)) => self.merchants.compare(look, &self.mysql).await,
             _ => None,

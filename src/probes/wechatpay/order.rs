@@ -71,7 +71,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         int("amount_fen", Unit::None, "the order's amount in the currency's hundredths").optional(),
         text("amount", "the same for a reader").optional(),
         text("transaction", "the payment's number at WeChat Pay, its middle left out").optional(),
-        text("order_no", "the order that was asked for"),
+        text("order", "the order that was asked for"),
         int("http_status", Unit::None, "the status of the answer").optional(),
         text("code", "WeChat Pay's error code").optional(),
         text("signature", "what is known about the answer's signature").one_of(SIGNATURES),
@@ -205,7 +205,7 @@ fn sighting(client: &Client<'_>, order_no: &str, outcome: &Result<Reply, Trouble
         .fact("amount_fen", trade.fen)
         .fact("amount", trade.amount())
         .fact("transaction", trade.transaction.clone())
-        .fact("order_no", order_no);
+        .fact("order", order_no);
     tell(&mut seen, client, outcome);
     seen.done()
 }

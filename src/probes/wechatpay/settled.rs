@@ -100,7 +100,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             "the worst of the orders: paid-there-only (WeChat Pay has the money, the shop still waits), paid-but-closed-here, unknown-here (paid, and the shop has no such order), paid-here-only (the shop takes it for paid, WeChat Pay does not), amount-differs, just-paid (within `grace`), both-paid, refunded (there), not-paid (on both sides), unknown (neither side knows it), nothing-to-compare (no order waits)",
         )
         .one_of(AGREEMENTS),
-        text("order_no", "the order that this is said of").optional(),
+        text("order", "the order that this is said of").optional(),
         count("compared", "orders that both sides were asked about"),
         count("paid_there_only", "how many of them are paid there only"),
         texts("orders", "each of them with what both sides say"),
@@ -339,7 +339,7 @@ fn sighting(pairs: &[Pair]) -> Sighting {
         "agreement",
         worst.map_or("nothing-to-compare", |it| it.agreement),
     )
-    .fact("order_no", worst.map(|it| it.order_no.as_str()))
+    .fact("order", worst.map(|it| it.order_no.as_str()))
     .fact("compared", pairs.len())
     .fact(
         "paid_there_only",
