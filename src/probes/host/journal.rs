@@ -23,11 +23,8 @@ const SHOWN: (usize, usize) = (12, 220);
 const KINDS: [(&str, &[&str]); 5] = [
     (
         "oom",
-        &[
-            "Out of memory: Kill",
-            "oom-kill:",
-            "Memory cgroup out of memory",
-        ],
+        // The whole machine's. A container that has reached its own limit is told by its engine.
+        &["Out of memory: Kill"],
     ),
     (
         "disk",

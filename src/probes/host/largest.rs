@@ -265,8 +265,8 @@ fn is_backup(path: &Path) -> bool {
 }
 
 /// The largest directories with all that lies below them; one that a single one below makes large
-/// is left out.
-fn ranked(walk: &Walk) -> Vec<(u64, &Path)> {
+/// is left out, and so is the one that the walk began in: that it is large was known.
+fn ranked<'a>(walk: &'a Walk, root: &Path) -> Vec<(u64, &'a Path)> {
     let mut sums: BTreeMap<&Path, u64> = BTreeMap::new();
     for (path, own) in &walk.directories {
         for above in path.ancestors() {
@@ -287,7 +287,7 @@ fn ranked(walk: &Walk) -> Vec<(u64, &Path)> {
     };
     let mut all: Vec<(u64, &Path)> = sums
         .iter()
-        .filter(|(path, _)| walk.directories.contains_key(**path))
+        .filter(|(path, _)| walk.directories.contains_key(**path) && **path != root)
         .filter(|(path, sum)| telling(path, **sum))
         .map(|(path, sum)| (*sum, *path))
         .collect();
@@ -299,7 +299,7 @@ fn ranked(walk: &Walk) -> Vec<(u64, &Path)> {
 #[expect(clippy::cast_possible_truncation, reason = "bytes of one day")]
 fn sighting(path: &str, walk: &Walk, room: Option<u64>, top: usize) -> Sighting {
     let shown = |size: u64| bytes_shown(i64::try_from(size).unwrap_or(i64::MAX));
-    let ranked = ranked(walk);
+    let ranked = ranked(walk, Path::new(path));
     let line = |size: u64, path: &Path| format!("{} {}", shown(size), path.display());
     let directories: Vec<String> = ranked.iter().take(top).map(|(s, p)| line(*s, p)).collect();
     let files: Vec<String> = walk

@@ -126,13 +126,16 @@ pub(in crate::probes::docker) async fn look(
         .iter()
         .filter_map(|raw| {
             let event = Event::of(raw)?;
-            let known = meant.iter().any(|one| one.id == event.id)
-                || ours.names.is_empty()
-                || ours.names.contains(&event.name)
-                || event
-                    .project
-                    .as_deref()
-                    .is_some_and(|p| projects.contains(p));
+            // What happened to a container that has been removed since is over, and one of the same
+            // name made in its place is another; only that it was removed is told.
+            let there = meant.iter().any(|one| one.id == event.id);
+            let removed = event.action == "destroy"
+                && (ours.names.contains(&event.name)
+                    || event
+                        .project
+                        .as_deref()
+                        .is_some_and(|project| projects.contains(project)));
+            let known = there || removed;
             known.then_some(event)
         })
         .collect();

@@ -22,7 +22,7 @@ use crate::{
 
 /// The time between two looks at the sizes. Our own choice: programs that write in bursts do so
 /// several times in a second.
-const SAMPLE: Duration = Duration::from_secs(1);
+const SAMPLE: Duration = Duration::from_millis(700);
 
 /// The part of the patience that it may take.
 const SAMPLE_PART: f64 = 0.4;
@@ -37,7 +37,7 @@ const ROTATED: usize = 20;
 /// What the probe says of itself.
 pub static SPEC: ProbeSpec = ProbeSpec {
     name: "docker.logs",
-    summary: "the log files of the containers that belong to the targets: sizes, and growth over a second; on the engine's own machine, as a user who may see them",
+    summary: "the log files of the containers that belong to the targets: sizes, and growth over a moment; on the engine's own machine, as a user who may see them",
     targets: &[TargetKind::Docker],
     args: &[],
     facts: &[
