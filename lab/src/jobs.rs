@@ -19,6 +19,9 @@ use crate::web::Web;
 /// How long a failed round waits before the next.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
+/// So many connections are opened at once.
+const AT_ONCE: usize = 8;
+
 /// How long one answer is waited for; a slow command may take long.
 const ANSWER_LIMIT: Duration = Duration::from_mins(10);
 
@@ -190,11 +193,11 @@ async fn hold_sql(door: &Door, connections: Option<u32>) {
     });
     let mut held: Vec<Sql> = Vec::new();
     loop {
-        match door.open().await {
-            Ok(sql) => held.push(sql),
-            Err(_) => tokio::time::sleep(RETRY_AFTER).await,
-        }
-        while held.len() >= wanted {
+        let next = AT_ONCE.min(wanted.saturating_sub(held.len()));
+        let opened = future::join_all((0..next).map(|_| door.open())).await;
+        let full = opened.iter().any(Result::is_err) || next == 0;
+        held.extend(opened.into_iter().flatten());
+        if full {
             tokio::time::sleep(RETRY_AFTER).await;
         }
     }

@@ -12,7 +12,7 @@ use crate::raw::Raw;
 use crate::service::Service;
 
 /// How long a fault may take to take hold.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -32,7 +32,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// Waits until every condition holds.
 ///
 /// # Errors
-/// When one does not within half a minute; the error says which, and what was seen.
+/// When one does not within a minute; the error says which, and what was seen.
 pub async fn wait(lab: &Lab, conditions: &[Condition]) -> Result<()> {
     let place = lab.place()?;
     let deadline = tokio::time::Instant::now() + LIMIT;
