@@ -269,3 +269,51 @@ fn what_differs_from_the_last_healthy_run_is_told() {
     let text = home.run(&["diagnose", "shop", "--lang", "zh"]);
     assert!(text.out.contains("以来的变化"), "{}", text.out);
 }
+
+#[test]
+fn the_patrol_runs_preventions_and_a_diagnosis_does_not() {
+    let home = Home::with_redis(nobody());
+    let prevention = r#"
+[[prevent]]
+id = "beforehand"
+title = { en = "Beforehand", zh = "事先" }
+probe = "redis.ping"
+target = "cache"
+
+  [[prevent.rule]]
+  when = "state != 'ok'"
+  verdict = "warning"
+  cause = "shop.unprepared"
+  say = { en = "The cache is not ready for the sale.", zh = "缓存未为促销做好准备。" }
+
+[[prevent]]
+id = "rehearse"
+title = { en = "Rehearsal", zh = "演练" }
+probe = "manual"
+say = { en = "Rehearse the sale.", zh = "演练促销。" }
+"#;
+    home.write("commands/shop.toml", &format!("{SHOP}{prevention}"));
+    let report = home.run(&["diagnose", "shop", "--json"]).ended(1).json();
+    assert!(!ids(&report, "checks").contains(&("shop", "beforehand")));
+    let ran = home
+        .run(&["patrol", "run", "--page", "shop", "--json"])
+        .ended(1);
+    let report = ran.json();
+    assert_eq!(report["runbook"], "patrol shop");
+    assert_eq!(ids(&report, "checks"), [("shop", "beforehand")]);
+    assert_eq!(ids(&report, "manual"), [("shop", "rehearse")]);
+    assert_eq!(report["root_causes"][0]["cause"], "shop.unprepared");
+    let report = home.run(&["patrol", "run", "--json"]).json();
+    assert_eq!(report["runbook"], "patrol");
+    assert!(ids(&report, "checks").contains(&("shop", "beforehand")));
+    let pages = ids(&report, "checks")
+        .into_iter()
+        .chain(ids(&report, "left_out"));
+    assert!(pages.into_iter().any(|(page, _)| page == "redis"));
+    let text = home.run(&["patrol", "run", "--page", "shop"]).ended(1);
+    assert!(text.out.contains("Patrol, The shop fails"), "{}", text.out);
+    home.run(&["history", "patrol"]).ended(0).says("patrol");
+    home.run(&["patrol", "run", "--page", "nonsense"])
+        .ended(2)
+        .says("nonsense");
+}

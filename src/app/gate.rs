@@ -3,16 +3,16 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{
-    BadParam, Clock, Diagnosis, Outcome, Prober, Progress, RawParams, Record, RecordId, Recorder,
-    Start, StoreError, parse_params,
+    BadParam, Clock, Diagnosis, Outcome, Pages, Prober, Progress, RawParams, Record, RecordId,
+    Recorder, Reloaded, Start, StoreError, parse_params,
 };
 use crate::domain::{
     access::{Actor, Policy, Role},
     diagnosis::{Changed, Plan, Report, compare},
-    handbook::{ALL_PAGES, BrokenPage, Handbook, ParamValue, Params},
+    handbook::{ALL_PAGES, BrokenPage, Handbook, PATROL, ParamValue, Params, Runbook},
     redact::Redactor,
     text::Text,
 };
@@ -31,6 +31,15 @@ pub enum Request {
         /// The parameters as they were typed.
         params: RawParams,
     },
+    /// Run the preventions of a page, or of all pages.
+    Patrol {
+        /// The page's id; every page without one.
+        page: Option<String>,
+    },
+    /// Read the handbook: a page, or what fits some words.
+    ReadHandbook,
+    /// Read the pages again.
+    Reload,
     /// The newest diagnoses.
     History {
         /// Of this page only.
@@ -50,8 +59,9 @@ impl Request {
     #[must_use]
     pub fn needs(&self) -> Role {
         match self {
-            Self::Diagnose { .. } => Role::Operator,
-            Self::History { .. } | Self::ShowRecord { .. } => Role::Viewer,
+            Self::Diagnose { .. } | Self::Patrol { .. } => Role::Operator,
+            Self::Reload => Role::Admin,
+            Self::ReadHandbook | Self::History { .. } | Self::ShowRecord { .. } => Role::Viewer,
         }
     }
 
@@ -60,6 +70,10 @@ impl Request {
     pub fn label(&self) -> String {
         match self {
             Self::Diagnose { runbook, .. } => format!("diagnose {runbook}"),
+            Self::Patrol { page: None } => format!("{PATROL} run"),
+            Self::Patrol { page: Some(page) } => format!("{PATROL} run {page}"),
+            Self::ReadHandbook => "handbook".to_owned(),
+            Self::Reload => "handbook reload".to_owned(),
             Self::History { .. } => "history".to_owned(),
             Self::ShowRecord { id } => format!("history {}", id.0),
         }
@@ -116,6 +130,10 @@ pub enum Reply {
     },
     /// Recorded diagnoses, the newest first.
     History(Vec<Record>),
+    /// The handbook in force.
+    Handbook(Arc<Handbook>),
+    /// What reading the pages again has changed.
+    Reloaded(Reloaded),
 }
 
 /// Why nothing was done.
@@ -237,10 +255,16 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     redactor: Redactor,
     timezone: TimeZone,
+    pages: Box<dyn Pages>,
+    reloads: watch::Sender<u64>,
     running: super::limit::PerActor,
 }
 
 impl Gate {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of the house, named once where it is built"
+    )]
     /// A gate with everything behind it.
     #[must_use]
     pub fn new(
@@ -251,6 +275,7 @@ impl Gate {
         clock: Arc<dyn Clock>,
         redactor: Redactor,
         timezone: TimeZone,
+        pages: Box<dyn Pages>,
     ) -> Self {
         Self {
             policy,
@@ -260,6 +285,8 @@ impl Gate {
             clock,
             redactor,
             timezone,
+            pages,
+            reloads: watch::Sender::new(0),
             running: super::limit::PerActor::default(),
         }
     }
@@ -270,12 +297,46 @@ impl Gate {
         Arc::clone(&self.handbook.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another handbook in force; runs under way keep theirs.
-    pub fn replace_handbook(&self, handbook: Handbook) {
+    /// Reads the pages again and puts them in force; runs under way keep theirs. A page that has
+    /// mistakes now stays in force as it was.
+    pub fn reload(&self) -> Reloaded {
+        let (pages, unreadable) = self.pages.read();
+        let before = self.handbook();
+        let catalog = self.diagnosis.prober().catalog();
+        let after = Arc::new(Handbook::load_sound(
+            pages,
+            unreadable,
+            catalog,
+            Some(&before),
+        ));
+        let reloaded = Reloaded::between(&before, &after);
         *self
             .handbook
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(handbook);
+            .unwrap_or_else(PoisonError::into_inner) = after;
+        // Nobody need be listening.
+        self.reloads.send_modify(|count| *count += 1);
+        tracing::info!(
+            changed = reloaded.changed.join(" "),
+            added = reloaded.added.join(" "),
+            removed = reloaded.removed.join(" "),
+            "the pages were read again"
+        );
+        for page in &reloaded.broken {
+            tracing::error!(
+                page = page.id,
+                kept = page.kept.is_some(),
+                mistakes = page.mistakes(MISTAKES_TOLD).join("; "),
+                "a page has mistakes"
+            );
+        }
+        reloaded
+    }
+
+    /// Tells each time that the pages were read again.
+    #[must_use]
+    pub fn reloads(&self) -> watch::Receiver<u64> {
+        self.reloads.subscribe()
     }
 
     /// The probes there are.
@@ -293,22 +354,14 @@ impl Gate {
     /// What `request` would run, and how many checks that is; nothing for what runs none.
     #[must_use]
     pub fn size_of(&self, request: &Request) -> Option<(String, usize)> {
-        let Request::Diagnose { runbook, .. } = request else {
-            return None;
-        };
-        let handbook = self.handbook();
-        let plan = if runbook == ALL_PAGES {
-            Plan::of_all(&handbook)
-        } else {
-            Plan::of_page(&handbook, handbook.page(runbook)?, Params::new())
-        };
+        let (plan, _) = planned(&self.handbook(), request)?.ok()?;
         Some((plan.name, plan.steps.len()))
     }
 
-    /// Whether a diagnosis of `runbook` with these parameters would run at all.
+    /// Whether `request` runs checks, and would not be refused for its page or parameters.
     #[must_use]
-    pub fn fits(&self, runbook: &str, params: &RawParams) -> bool {
-        planned(&self.handbook(), runbook, params).is_ok()
+    pub fn would_run(&self, request: &Request) -> bool {
+        planned(&self.handbook(), request).is_some_and(|planned| planned.is_ok())
     }
 
     /// Does what `envelope` asks. Progress of a diagnosis goes to `progress`, which may be closed.
@@ -327,17 +380,18 @@ impl Gate {
             request,
         } = envelope;
         match request {
-            Request::Diagnose { runbook, params } => {
+            request @ (Request::Diagnose { .. } | Request::Patrol { .. }) => {
                 let _turn = self.running.enter(&actor).ok_or(Refusal::TooBusy {
                     limit: super::limit::RUNS_PER_ACTOR,
                 })?;
-                self.diagnose(actor, &place, &runbook, &params, progress)
-                    .await
+                self.diagnose(actor, &place, &request, progress).await
             }
             Request::History { runbook, limit } => {
                 let records = self.recorder.history(runbook.as_deref(), limit).await?;
                 Ok(Reply::History(records))
             }
+            Request::ReadHandbook => Ok(Reply::Handbook(self.handbook())),
+            Request::Reload => Ok(Reply::Reloaded(self.reload())),
             Request::ShowRecord { id } => match self.recorder.record(id).await? {
                 Some(record) => Ok(Reply::History(vec![record])),
                 None => Err(Refusal::NoSuchRecord(id)),
@@ -378,12 +432,14 @@ impl Gate {
         &self,
         actor: Actor,
         place: &Place,
-        runbook: &str,
-        raw: &RawParams,
+        request: &Request,
         progress: mpsc::Sender<Progress>,
     ) -> Result<Reply, Refusal> {
         let handbook = self.handbook();
-        let (plan, params) = planned(&handbook, runbook, raw)?;
+        let Some(planned) = planned(&handbook, request) else {
+            return Ok(Reply::History(Vec::new()));
+        };
+        let (plan, params) = planned?;
         let start = Start {
             actor,
             place: place.label(),
@@ -418,7 +474,7 @@ impl Gate {
         tracing::info!(
             record = record.0,
             actor = start.actor.label(),
-            runbook,
+            runbook = plan.name,
             verdict = report.verdict.word(),
             duration_ms = report.duration_ms,
             "diagnosed"
@@ -471,22 +527,47 @@ impl Gate {
     }
 }
 
-/// What a diagnosis of `runbook` does, with the parameters that hold for it.
-fn planned(handbook: &Handbook, runbook: &str, raw: &RawParams) -> Result<(Plan, Params), Refusal> {
+/// What `request` runs, with the parameters that hold for it; `None` for what runs nothing.
+fn planned(handbook: &Handbook, request: &Request) -> Option<Result<(Plan, Params), Refusal>> {
+    match request {
+        Request::Diagnose { runbook, params } => Some(planned_page(handbook, runbook, params)),
+        Request::Patrol { page: None } => {
+            Some(Ok((Plan::of_patrol(handbook, None), Params::new())))
+        }
+        Request::Patrol { page: Some(page) } => Some(
+            page_of(handbook, page)
+                .map(|page| (Plan::of_patrol(handbook, Some(page)), Params::new())),
+        ),
+        Request::ReadHandbook
+        | Request::Reload
+        | Request::History { .. }
+        | Request::ShowRecord { .. } => None,
+    }
+}
+
+fn planned_page(
+    handbook: &Handbook,
+    runbook: &str,
+    raw: &RawParams,
+) -> Result<(Plan, Params), Refusal> {
     if runbook == ALL_PAGES {
         let params = parse_params(&[], raw).map_err(Refusal::BadParams)?;
         return Ok((Plan::of_all(handbook), params));
     }
-    if let Some(page) = handbook.broken_page(runbook) {
-        return Err(Refusal::BrokenPage(Box::new(page.clone())));
-    }
-    let Some(page) = handbook.page(runbook) else {
-        let pages = handbook.pages.keys().map(ToString::to_string);
-        return Err(Refusal::NoSuchPage {
-            asked: runbook.to_owned(),
-            pages: pages.chain([ALL_PAGES.to_owned()]).collect(),
-        });
-    };
+    let page = page_of(handbook, runbook)?;
     let params = parse_params(&page.params, raw).map_err(Refusal::BadParams)?;
     Ok((Plan::of_page(handbook, page, params.clone()), params))
+}
+
+fn page_of<'a>(handbook: &'a Handbook, asked: &str) -> Result<&'a Runbook, Refusal> {
+    if let Some(page) = handbook.broken_page(asked) {
+        return Err(Refusal::BrokenPage(Box::new(page.clone())));
+    }
+    handbook.page(asked).map(AsRef::as_ref).ok_or_else(|| {
+        let pages = handbook.pages.keys().map(ToString::to_string);
+        Refusal::NoSuchPage {
+            asked: asked.to_owned(),
+            pages: pages.chain([ALL_PAGES.to_owned()]).collect(),
+        }
+    })
 }

@@ -4,6 +4,7 @@
 //! - `gate`: THE one way in: identify → authorise → rate-limit → record → do → record
 //! - `diagnose`: every check of a page at once
 //! - `checkup`: what `doctor` finds
+//! - `reload`: reading the pages again
 //! - `json`: a report as stable JSON
 
 mod checkup;
@@ -13,6 +14,7 @@ mod json;
 mod limit;
 mod params;
 mod ports;
+mod reload;
 
 pub use checkup::{Checkup, State};
 pub use diagnose::{Diagnosis, Limits, Progress, Waiting};
@@ -23,3 +25,4 @@ pub use params::{BadParam, RawParams, parse_params};
 pub use ports::{
     Clock, Look, Outcome, Prober, Record, RecordId, Recorder, Start, StoreError, SystemClock,
 };
+pub use reload::{Pages, Reloaded};

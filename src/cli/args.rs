@@ -13,6 +13,8 @@ Examples:
   handbell doctor                      see what is wrong with it, and how to mend it
   handbell diagnose redis              run every check of the handbook's Redis page
   handbell diagnose redis --json       the same, for a script
+  handbell diagnose all                every page at once, one ranked answer
+  handbell patrol run                  what to look at beforehand
   handbell history redis --limit 5     what was diagnosed lately
   handbell serve                       run the bot
 
@@ -98,6 +100,8 @@ pub enum Command {
     /// Run every check of a page of the handbook and name the root cause
     #[command(after_help = DIAGNOSE_EXAMPLES)]
     Diagnose(Diagnose),
+    /// Run the prevention checks
+    Patrol(PatrolArgs),
     /// Run the Discord bot until it is told to stop
     #[command(after_help = SERVE_HELP)]
     Serve,
@@ -123,6 +127,7 @@ const DIAGNOSE_EXAMPLES: &str = "\
 Examples:
   handbell diagnose redis
   handbell diagnose redis --lang zh
+  handbell diagnose all
   handbell diagnose redis --json | jq -r '.root_causes[].cause'
 
 Exit codes: 0 healthy, 1 something found, 3 nothing found but something could not be
@@ -131,7 +136,7 @@ looked at, 2 wrong use or configuration.";
 /// `handbell diagnose`.
 #[derive(Debug, Args)]
 pub struct Diagnose {
-    /// The page's id, as `handbell handbook list` shows it
+    /// The page's id, as `handbell handbook list` shows it; all for every page at once
     #[arg(value_name = "RUNBOOK")]
     pub runbook: String,
     /// A parameter of the page; may be given several times
@@ -141,6 +146,44 @@ pub struct Diagnose {
     #[arg(long, value_enum)]
     pub lang: Option<Language>,
     /// Print the report as JSON, whose keys are stable
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `handbell patrol`.
+#[derive(Debug, Args)]
+pub struct PatrolArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PatrolCommand,
+}
+
+/// What the patrol can do.
+#[derive(Debug, Subcommand)]
+pub enum PatrolCommand {
+    /// Run the prevention checks of all pages now
+    #[command(after_help = PATROL_EXAMPLES)]
+    Run(PatrolRun),
+}
+
+const PATROL_EXAMPLES: &str = "\
+Examples:
+  handbell patrol run
+  handbell patrol run --page redis --json
+
+Exit codes as of `diagnose`: 0 healthy, 1 something found, 3 nothing found but something
+could not be looked at, 2 wrong use or configuration.";
+
+/// `handbell patrol run`.
+#[derive(Debug, Args)]
+pub struct PatrolRun {
+    /// Only of this page
+    #[arg(long, value_name = "RUNBOOK")]
+    pub page: Option<String>,
+    /// The language of the report; otherwise that of the locale, else that of the configuration
+    #[arg(long, value_enum)]
+    pub lang: Option<Language>,
+    /// Print the report as JSON, with the same keys as `diagnose`
     #[arg(long)]
     pub json: bool,
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::{
     EXIT_WRONG, Output,
-    args::Diagnose,
+    args::{Diagnose, Language, PatrolRun},
     output::{language, plain},
     progress::Live,
 };
@@ -28,8 +28,43 @@ use crate::{
 /// Progress that may wait for the terminal; more is dropped, which nobody can read anyway.
 const PROGRESS_QUEUE: usize = 64;
 
-/// Runs a page.
+/// What is asked of the command line.
+struct Asked {
+    request: Request,
+    /// The page whose handbook is needed; all pages without one.
+    page: Option<String>,
+    lang: Option<Language>,
+    json: bool,
+}
+
+/// Runs a page, or all.
 pub(super) fn run(args: &Diagnose, config: &Config, output: &Output) -> u8 {
+    let asked = Asked {
+        request: Request::Diagnose {
+            runbook: args.runbook.clone(),
+            params: args.params.iter().cloned().collect(),
+        },
+        page: Some(args.runbook.clone()),
+        lang: args.lang,
+        json: args.json,
+    };
+    begin(&asked, config, output)
+}
+
+/// Runs the preventions.
+pub(super) fn patrol(args: &PatrolRun, config: &Config, output: &Output) -> u8 {
+    let asked = Asked {
+        request: Request::Patrol {
+            page: args.page.clone(),
+        },
+        page: None,
+        lang: args.lang,
+        json: args.json,
+    };
+    begin(&asked, config, output)
+}
+
+fn begin(asked: &Asked, config: &Config, output: &Output) -> u8 {
     let threads = match runtime::one_shot() {
         Ok(threads) => threads,
         Err(error) => {
@@ -37,37 +72,37 @@ pub(super) fn run(args: &Diagnose, config: &Config, output: &Output) -> u8 {
             return EXIT_WRONG;
         }
     };
-    let code = threads.block_on(diagnose(args, config, output));
+    let code = threads.block_on(diagnose(asked, config, output));
     // A look that hangs in the system's resolver must not keep the terminal waiting.
     threads.shutdown_background();
     code
 }
 
-async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
+async fn diagnose(asked: &Asked, config: &Config, output: &Output) -> u8 {
     // Before anything is written, so that no signal ends the process unheard.
     let mut stops = Stops::listen();
-    let lang = language(args.lang, config.general.language);
+    let lang = language(asked.lang, config.general.language);
     let store = runtime::store(config);
     // The file is opened while the pages are read. An error comes again when it is first used.
     let opening = Arc::clone(&store);
     tokio::spawn(async move { opening.open().await });
-    let handbook = runtime::handbook_for(config, &args.runbook);
-    say_broken(&handbook, &args.runbook, lang, output);
+    let handbook = match &asked.page {
+        Some(page) => runtime::handbook_for(config, page),
+        None => runtime::handbook(config),
+    };
+    say_broken(&handbook, &asked.request, lang, output);
     let house = runtime::assemble(config, handbook, store);
     let envelope = Envelope {
         actor: Actor::Local {
             user: config::local_user(),
         },
         place: Place::CommandLine,
-        request: Request::Diagnose {
-            runbook: args.runbook.clone(),
-            params: args.params.iter().cloned().collect(),
-        },
+        request: asked.request.clone(),
     };
     let ended = watch(&house.gate, envelope, &mut stops, lang, output).await;
     runtime::leave(house);
     match ended {
-        Ok(reply) => show(reply, args, lang, output),
+        Ok(reply) => show(reply, asked.json, lang, output),
         Err(Ended::Refused(Refusal::BrokenPage(page))) => {
             output.problems(&page.problems);
             EXIT_WRONG
@@ -88,9 +123,17 @@ async fn diagnose(args: &Diagnose, config: &Config, output: &Output) -> u8 {
 
 /// Pages with mistakes, a line each, when another is asked: they are not part of the answer. The
 /// report on all pages has them itself.
-fn say_broken(handbook: &Handbook, asked: &str, lang: Lang, output: &Output) {
-    if asked == ALL_PAGES || handbook.broken_page(asked).is_some() {
-        return;
+fn say_broken(handbook: &Handbook, asked: &Request, lang: Lang, output: &Output) {
+    match asked {
+        Request::Diagnose { runbook, .. } if runbook == ALL_PAGES => return,
+        Request::Patrol { page: None } => return,
+        Request::Diagnose { runbook, .. }
+        | Request::Patrol {
+            page: Some(runbook),
+        } if handbook.broken_page(runbook).is_some() => {
+            return;
+        }
+        _ => {}
     }
     for page in &handbook.broken {
         let told = page.mistakes(1).join("; ");
@@ -132,7 +175,7 @@ async fn watch(
     }
 }
 
-fn show(reply: Reply, args: &Diagnose, lang: Lang, output: &Output) -> u8 {
+fn show(reply: Reply, json: bool, lang: Lang, output: &Output) -> u8 {
     let Reply::Diagnosed {
         record,
         report,
@@ -141,7 +184,7 @@ fn show(reply: Reply, args: &Diagnose, lang: Lang, output: &Output) -> u8 {
     else {
         return EXIT_WRONG;
     };
-    if args.json {
+    if json {
         let mut value = report_json(&report, lang);
         value["record"] = record.0.into();
         output.json(&value);

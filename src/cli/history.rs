@@ -60,7 +60,7 @@ async fn history(args: &History, config: &Config, output: &Output) -> u8 {
     let (progress, _) = mpsc::channel(1);
     let records = match house.gate.pass(envelope, progress).await {
         Ok(Reply::History(records)) => records,
-        Ok(Reply::Diagnosed { .. }) => return EXIT_WRONG,
+        Ok(_) => return EXIT_WRONG,
         Err(refusal) => {
             output.error(&plain(refusal.say().get(lang)));
             return EXIT_WRONG;

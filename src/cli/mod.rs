@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use args::PatrolCommand;
 pub use args::{Cli, Command, Global, LogFormat};
 pub use output::Output;
 
@@ -46,6 +47,13 @@ fn dispatch(cli: Cli, output: &mut Output) -> u8 {
         Command::Man(args) => generate::man(&args, output),
         Command::Diagnose(args) => match load(&global, output) {
             Ok(config) => diagnose::run(&args, &config, output),
+            Err(code) => code,
+        },
+        Command::Patrol(args) => match load(&global, output) {
+            Ok(config) => {
+                let PatrolCommand::Run(args) = args.command;
+                diagnose::patrol(&args, &config, output)
+            }
             Err(code) => code,
         },
         Command::History(args) => match load(&global, output) {

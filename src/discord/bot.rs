@@ -28,10 +28,12 @@ use super::{
     deliver::Reply,
     error::describe,
     firsts::Firsts,
+    handbook,
     http::Wire,
     present, words,
 };
 use crate::app::{Envelope, Gate, Place, RecordId, Refusal, Request};
+use crate::domain::handbook::{Handbook, PATROL};
 
 /// Requests that are worked on at the same time; further ones wait. Acknowledgements never wait.
 /// Our own choice: the checks themselves are bounded per target, and this many edits a second are
@@ -147,12 +149,7 @@ impl Bot {
     /// read or looked up is for the person alone.
     fn is_for_everybody(&self, incoming: &Incoming) -> bool {
         let request = match &incoming.asked {
-            Ok(Asked::Request(request @ Request::Diagnose { runbook, params })) => {
-                if !self.gate.fits(runbook, params) {
-                    return false;
-                }
-                request.clone()
-            }
+            Ok(Asked::Request(request)) if self.gate.would_run(request) => request.clone(),
             Ok(Asked::Again(_)) => Request::Diagnose {
                 runbook: String::new(),
                 params: crate::app::RawParams::new(),
@@ -184,6 +181,15 @@ impl Bot {
                 reply.finish(answer, None).await;
             }
             Ok(Asked::Request(request)) => self.ask(incoming, reply, request.clone()).await,
+            Ok(Asked::Show(page)) => {
+                let page = page.as_str();
+                let show = |book: &Handbook| handbook::show(book, page, incoming);
+                self.read(incoming, reply, show).await;
+            }
+            Ok(Asked::Search(words)) => {
+                let show = |book: &Handbook| handbook::found(book, words, incoming.lang);
+                self.read(incoming, reply, show).await;
+            }
             Ok(Asked::Evidence(record)) => self.evidence(incoming, reply, *record).await,
             Ok(Asked::Again(record)) => match self.recorded(incoming, *record).await {
                 Ok(request) => self.ask(incoming, reply, request).await,
@@ -213,6 +219,26 @@ impl Bot {
         }
     }
 
+    /// Shows something of the handbook, to whoever may read it.
+    async fn read(
+        &self,
+        incoming: &Incoming,
+        reply: &Reply,
+        show: impl FnOnce(&Handbook) -> Answer,
+    ) {
+        let (sender, _) = mpsc::channel(1);
+        let answer = match self
+            .gate
+            .pass(envelope(incoming, Request::ReadHandbook), sender)
+            .await
+        {
+            Ok(crate::app::Reply::Handbook(book)) => show(&book),
+            Ok(_) => return,
+            Err(refusal) => present::refusal(&refusal, incoming.lang),
+        };
+        reply.finish(answer, None).await;
+    }
+
     async fn evidence(&self, incoming: &Incoming, reply: &Reply, id: RecordId) {
         let answer = match self.show(incoming, id).await {
             Ok(record) => present::evidence(&record, incoming),
@@ -224,9 +250,16 @@ impl Bot {
     /// What a record asked for, so that it can be asked once more.
     async fn recorded(&self, incoming: &Incoming, id: RecordId) -> Result<Request, Refusal> {
         let start = self.show(incoming, id).await?.start;
-        Ok(Request::Diagnose {
-            runbook: start.runbook,
-            params: present::raw(&start.params),
+        let patrol = start.runbook.strip_prefix(PATROL).map(str::trim_start);
+        Ok(match patrol {
+            Some("") => Request::Patrol { page: None },
+            Some(page) => Request::Patrol {
+                page: Some(page.to_owned()),
+            },
+            None => Request::Diagnose {
+                runbook: start.runbook,
+                params: present::raw(&start.params),
+            },
         })
     }
 
@@ -237,7 +270,7 @@ impl Bot {
             crate::app::Reply::History(records) => {
                 records.into_iter().next().ok_or(Refusal::NoSuchRecord(id))
             }
-            crate::app::Reply::Diagnosed { .. } => Err(Refusal::NoSuchRecord(id)),
+            _ => Err(Refusal::NoSuchRecord(id)),
         }
     }
 }
@@ -261,6 +294,8 @@ fn label(incoming: &Incoming) -> String {
         Ok(Asked::Request(request)) => format!("/{}", request.label()),
         Ok(Asked::Again(record)) => format!("record {} again", record.0),
         Ok(Asked::Evidence(record)) => format!("the evidence of record {}", record.0),
+        Ok(Asked::Show(page)) => format!("/handbook show {page}"),
+        Ok(Asked::Search(words)) => format!("/handbook search {words}"),
         Ok(Asked::Help) => "/help".to_owned(),
         Err(_) => "something unknown".to_owned(),
     }

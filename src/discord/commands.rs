@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
-        handbook::{ALL_PAGES, Handbook, Param, ParamType, ParamValue, Runbook},
+        handbook::{ALL_PAGES, Handbook, PATROL, Param, ParamType, ParamValue, Runbook},
         text::{Lang, Text},
     },
     render::{clean_line, cut_chars},
@@ -14,12 +14,31 @@ use crate::{
 
 /// `/diagnose <page>`: runs a page.
 pub(super) const DIAGNOSE: &str = "diagnose";
+/// `/patrol run`: the preventions.
+pub(super) const PATROL_COMMAND: &str = PATROL;
+/// The subcommand of `/patrol`.
+pub(super) const PATROL_RUN: &str = "run";
+/// The option of `/patrol run` and of `/handbook show` that names a page.
+pub(super) const PAGE: &str = "page";
+/// `/handbook`: its pages.
+pub(super) const HANDBOOK: &str = "handbook";
+/// `/handbook show <page>`.
+pub(super) const SHOW: &str = "show";
+/// `/handbook search <words>`.
+pub(super) const SEARCH: &str = "search";
+/// The option of `/handbook search`.
+pub(super) const WORDS: &str = "words";
+/// `/handbook reload`.
+pub(super) const RELOAD: &str = "reload";
 /// `/history`: what was run.
 pub(super) const HISTORY: &str = "history";
 /// `/help`: what there is.
 pub(super) const HELP: &str = "help";
 /// The option of `/history` that names a page.
 pub(super) const HISTORY_PAGE: &str = "runbook";
+
+/// Longest text that is searched for, in characters. Our own choice.
+const WORDS_LENGTH: u16 = 100;
 
 /// Discord's number for a slash command.
 const SLASH: u8 = 1;
@@ -53,6 +72,8 @@ pub fn commands(handbook: &Handbook) -> Vec<CommandSpec> {
             ..command(DIAGNOSE, ("诊断", "診斷"), &what)
         });
     }
+    all.push(patrol());
+    all.push(handbook_command());
     let what = Text::new("The newest recorded diagnoses", "最近的诊断记录");
     let page = Text::new("Only of this page", "只看手册的这一页");
     all.push(CommandSpec {
@@ -66,6 +87,78 @@ pub fn commands(handbook: &Handbook) -> Vec<CommandSpec> {
     let what = Text::new("What Handbell does here", "Handbell 能做什么");
     all.push(command(HELP, ("帮助", "說明"), &what));
     all
+}
+
+fn patrol() -> CommandSpec {
+    let what = Text::new("Prevention checks", "预防性检查");
+    let run = Text::new(
+        "Run the prevention checks of all pages, or of one",
+        "执行所有手册页或某一页的预防性检查",
+    );
+    CommandSpec {
+        options: vec![OptionSpec {
+            options: vec![page_option(&Text::new(
+                "Only of this page",
+                "只看手册的这一页",
+            ))],
+            name_localizations: names("执行", "執行"),
+            ..option(SUBCOMMAND, PATROL_RUN, &run)
+        }],
+        ..command(PATROL_COMMAND, ("巡检", "巡檢"), &what)
+    }
+}
+
+fn handbook_command() -> CommandSpec {
+    let what = Text::new("The incident handbook", "应急手册");
+    let show = Text::new("Show a page of the handbook", "查看手册的某一页");
+    let search = Text::new(
+        "Find pages, checks and remedies by words",
+        "按关键词查找手册页、检查和处置",
+    );
+    let words = Text::new(
+        "What to look for, in English or Chinese",
+        "要查找的内容，中英文均可",
+    );
+    let reload = Text::new(
+        "Read the pages again, without a restart (admin)",
+        "重新读取手册页，无需重启（管理员）",
+    );
+    CommandSpec {
+        options: vec![
+            OptionSpec {
+                options: vec![OptionSpec {
+                    required: true,
+                    ..page_option(&Text::new("Which page", "哪一页"))
+                }],
+                name_localizations: names("查看", "查看"),
+                ..option(SUBCOMMAND, SHOW, &show)
+            },
+            OptionSpec {
+                options: vec![OptionSpec {
+                    required: true,
+                    max_length: Some(WORDS_LENGTH),
+                    name_localizations: names("关键词", "關鍵詞"),
+                    ..option(STRING, WORDS, &words)
+                }],
+                name_localizations: names("搜索", "搜尋"),
+                ..option(SUBCOMMAND, SEARCH, &search)
+            },
+            OptionSpec {
+                name_localizations: names("重新读取", "重新讀取"),
+                ..option(SUBCOMMAND, RELOAD, &reload)
+            },
+        ],
+        ..command(HANDBOOK, ("手册", "手冊"), &what)
+    }
+}
+
+/// An option that names a page, completed while it is typed.
+fn page_option(what: &Text) -> OptionSpec {
+    OptionSpec {
+        autocomplete: true,
+        name_localizations: names("手册页", "手冊頁"),
+        ..option(STRING, PAGE, what)
+    }
 }
 
 /// Pages for which `/diagnose` has no room.

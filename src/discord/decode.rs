@@ -11,7 +11,10 @@ use serenity::model::{
     user::User,
 };
 
-use super::commands::{DIAGNOSE, HELP, HISTORY, HISTORY_PAGE};
+use super::commands::{
+    DIAGNOSE, HANDBOOK, HELP, HISTORY, HISTORY_PAGE, PAGE, PATROL_COMMAND, RELOAD, SEARCH, SHOW,
+    WORDS,
+};
 use crate::{
     app::{RawParams, RecordId, Request},
     domain::{
@@ -34,6 +37,10 @@ pub(super) enum Asked {
     Again(RecordId),
     /// What a recorded diagnosis saw.
     Evidence(RecordId),
+    /// A page of the handbook.
+    Show(String),
+    /// What of the handbook fits these words.
+    Search(String),
     /// What there is.
     Help,
 }
@@ -164,12 +171,37 @@ pub(super) fn command(data: &CommandData) -> Result<Asked, Undecoded> {
             })),
             _ => Err(Undecoded::UnknownCommand(data.name.clone())),
         },
+        PATROL_COMMAND => Ok(Asked::Request(Request::Patrol {
+            page: subcommand(data).and_then(|(_, options)| params(options).swap_remove(PAGE)),
+        })),
+        HANDBOOK => match subcommand(data) {
+            Some((SHOW, options)) => Ok(Asked::Show(
+                params(options).swap_remove(PAGE).unwrap_or_default(),
+            )),
+            Some((SEARCH, options)) => Ok(Asked::Search(
+                params(options).swap_remove(WORDS).unwrap_or_default(),
+            )),
+            Some((RELOAD, _)) => Ok(Asked::Request(Request::Reload)),
+            _ => Err(Undecoded::UnknownCommand(data.name.clone())),
+        },
         HISTORY => Ok(Asked::Request(Request::History {
             runbook: params(&data.options).swap_remove(HISTORY_PAGE),
             limit: HISTORY_ROWS,
         })),
         HELP => Ok(Asked::Help),
         other => Err(Undecoded::UnknownCommand(other.to_owned())),
+    }
+}
+
+/// The subcommand and its options.
+fn subcommand(data: &CommandData) -> Option<(&str, &[CommandDataOption])> {
+    match data.options.first() {
+        Some(CommandDataOption {
+            name,
+            value: CommandDataOptionValue::SubCommand(options),
+            ..
+        }) => Some((name, options)),
+        _ => None,
     }
 }
 

@@ -20,13 +20,16 @@ use tokio::time::Instant;
 use super::{
     acknowledge::acknowledge,
     bot::Bot,
-    commands::{HISTORY, HISTORY_PAGE},
+    commands::{HISTORY, HISTORY_PAGE, PAGE},
     decode::{Incoming, actor},
     limits,
 };
 use crate::{
     app::Request,
-    domain::{handbook::ALL_PAGES, text::Lang},
+    domain::{
+        handbook::{ALL_PAGES, PATROL},
+        text::Lang,
+    },
     render::{clean_line, cut_chars},
 };
 
@@ -101,14 +104,13 @@ async fn complete(bot: &Bot, partial: &CommandInteraction, received: Instant) {
         limit: 1,
     };
     let mut choices = Vec::new();
-    if partial.data.name == HISTORY
-        && let Some(focused) = partial.data.autocomplete()
-        && focused.name == HISTORY_PAGE
+    if let Some(focused) = partial.data.autocomplete()
+        && [HISTORY_PAGE, PAGE].contains(&focused.name)
         && bot.gate.allows(&who, &request)
     {
         let lang = Lang::of_locale(&partial.locale);
         let typed = focused.value.trim().to_lowercase();
-        choices = pages(bot, &typed, lang);
+        choices = pages(bot, &typed, lang, partial.data.name == HISTORY);
     }
     let response = CreateInteractionResponse::Autocomplete(
         CreateAutocompleteResponse::new().set_choices(choices),
@@ -120,17 +122,26 @@ async fn complete(bot: &Bot, partial: &CommandInteraction, received: Instant) {
     }
 }
 
-fn pages(bot: &Bot, typed: &str, lang: Lang) -> Vec<AutocompleteChoice> {
+fn pages(bot: &Bot, typed: &str, lang: Lang, recorded: bool) -> Vec<AutocompleteChoice> {
     let handbook = bot.gate.handbook();
     let all = match lang {
         Lang::En => "the whole system",
         Lang::Zh => "整个系统",
     };
+    let patrol = match lang {
+        Lang::En => "the patrol",
+        Lang::Zh => "巡检",
+    };
     handbook
         .pages
         .values()
         .map(|page| (page.id.as_str(), page.title.get(lang)))
-        .chain([(ALL_PAGES, all)])
+        // What is recorded under other names than those of pages.
+        .chain(
+            [(ALL_PAGES, all), (PATROL, patrol)]
+                .into_iter()
+                .filter(|_| recorded),
+        )
         .filter(|(id, title)| id.contains(typed) || title.to_lowercase().contains(typed))
         .take(limits::OPTIONS)
         .map(|(id, title)| {

@@ -6,6 +6,7 @@
 //! - `progress`, `present`, `deliver`, `upload`: what the person reads, through every trouble on the way
 //! - `answer`, `embed`, `markup`, `limits`: messages that fit, format nothing and mention nobody
 //! - `doctor`, `permissions`: what the bot needs, and whether it has it
+//! - `handbook`: its pages in chat
 //! - `http`, `error`, `serve`, `lost`: the connection itself
 
 mod acknowledge;
@@ -18,6 +19,7 @@ pub mod doctor;
 mod embed;
 mod error;
 mod firsts;
+mod handbook;
 mod handler;
 mod http;
 mod limits;

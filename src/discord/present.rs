@@ -43,6 +43,8 @@ pub(super) fn reply(reply: &Reply, bot: &Bot, incoming: &Incoming) -> (Answer, O
             }
             (answer.row(buttons(*record, lang)), Some(*record))
         }
+        Reply::Handbook(book) => (super::handbook::found(book, "", lang), None),
+        Reply::Reloaded(reloaded) => (super::handbook::reloaded(reloaded, lang), None),
         Reply::History(records) => (history(records, &bot.timezone, lang), None),
     }
 }
@@ -263,6 +265,18 @@ pub(super) fn help(gate: &Gate, actor: &Actor, lang: Lang) -> Answer {
         "every page at once, one ranked answer",
         "同时执行所有手册页，给出一个排序后的结论",
     )));
+    lines.push(Line::bullet().code("/patrol run").plain(" ").plain(pick(
+        "what to look at beforehand, so that it doesn't come to that",
+        "预防性检查，防患于未然",
+    )));
+    lines.push(
+        Line::bullet()
+            .code("/handbook show")
+            .plain(" ")
+            .code("/handbook search")
+            .plain(" ")
+            .plain(pick("what the handbook says", "查阅手册")),
+    );
     lines.push(Line::bullet().code("/history").plain(" ").plain(pick(
         "what was run, and its evidence",
         "执行过的诊断及其证据",

@@ -60,20 +60,11 @@ pub async fn serve(
         return Ok(());
     };
     let shared = wire.limiter(Some(application));
-    let handbook = gate.handbook();
-    let left_out = pages_left_out(&handbook);
-    if !left_out.is_empty() {
-        tracing::error!(
-            pages = left_out.join(" "),
-            "Discord takes 25 subcommands, one of which is for all pages together; these pages work from the command line only"
-        );
-    }
-    let specs = commands(&handbook);
     let guilds = settings.guilds.iter().copied().map(GuildId::new).collect();
-    let registering = tokio::spawn(register_all(
+    let registering = tokio::spawn(keep_registered(
         Arc::clone(&shared),
         guilds,
-        specs,
+        Arc::clone(&gate),
         shutdown.clone(),
     ));
     let watching = tokio::spawn(watch_lost());
@@ -113,11 +104,42 @@ async fn identify(
     }
 }
 
-async fn register_all(
+/// Keeps the commands of `guilds` as the handbook in force has them.
+async fn keep_registered(
     http: Arc<Http>,
-    mut guilds: Vec<GuildId>,
-    specs: Vec<super::CommandSpec>,
+    guilds: Vec<GuildId>,
+    gate: Arc<Gate>,
     shutdown: CancellationToken,
+) {
+    let mut reloads = gate.reloads();
+    loop {
+        reloads.mark_unchanged();
+        let handbook = gate.handbook();
+        let left_out = pages_left_out(&handbook);
+        if !left_out.is_empty() {
+            tracing::error!(
+                pages = left_out.join(" "),
+                "Discord takes 25 subcommands, one of which is for all pages together; these pages work from the command line only"
+            );
+        }
+        let specs = commands(&handbook);
+        // Newer pages come before a guild that does not answer.
+        let mut newer = reloads.clone();
+        let changed = tokio::select! {
+            () = register_all(&http, guilds.clone(), &specs, &shutdown) => reloads.changed().await,
+            changed = newer.changed() => changed,
+        };
+        if changed.is_err() {
+            return;
+        }
+    }
+}
+
+async fn register_all(
+    http: &Http,
+    mut guilds: Vec<GuildId>,
+    specs: &[super::CommandSpec],
+    shutdown: &CancellationToken,
 ) {
     if guilds.is_empty() {
         tracing::warn!(
@@ -128,7 +150,7 @@ async fn register_all(
     while !guilds.is_empty() && !shutdown.is_cancelled() {
         let mut again = Vec::new();
         for guild in guilds {
-            if !register(&http, guild, &specs).await {
+            if !register(http, guild, specs).await {
                 again.push(guild);
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! - `card`: the neutral form that every medium is made from
 //! - `report`: a report → card; `changed`: what differs from the last healthy run
+//! - `page`: a page of the handbook → card
 //! - `history`: recorded diagnoses → card
 //! - `evidence`: everything that a run saw, as a Markdown file
 //! - `terminal`, `markdown`: card → text
@@ -14,6 +15,7 @@ mod clean;
 mod evidence;
 mod history;
 mod markdown;
+mod page;
 mod quantity;
 mod report;
 mod terminal;
@@ -24,6 +26,7 @@ pub use clean::{clean_block, clean_line, cut_chars, last_lines};
 pub use evidence::evidence;
 pub use history::{HistoryRow, history};
 pub use markdown::markdown;
+pub use page::page;
 pub use quantity::{duration, fact};
 pub use report::card;
 pub use terminal::{display_width, terminal};

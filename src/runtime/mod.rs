@@ -111,6 +111,19 @@ pub fn handbook_for(config: &Config, id: &str) -> Handbook {
     }
 }
 
+/// The pages of a configuration's directory, beside the built-in ones.
+struct Directory(Option<std::path::PathBuf>);
+
+impl crate::app::Pages for Directory {
+    fn read(&self) -> (Vec<(String, String)>, Vec<Problem>) {
+        let (pages, unreadable) = crate::config::read_pages(self.0.as_deref());
+        let texts = pages
+            .into_iter()
+            .map(|page| (page.file, page.text.into_owned()));
+        (texts.collect(), unreadable)
+    }
+}
+
 /// Puts the parts together. Nothing is opened or connected yet.
 #[must_use]
 pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) -> House {
@@ -128,6 +141,7 @@ pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) ->
         Arc::new(SystemClock),
         redactor(config),
         config.general.timezone.clone(),
+        Box::new(Directory(config.directory.clone())),
     );
     House {
         gate: Arc::new(gate),

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{assemble, signals::Stops, store};
+use super::{
+    assemble,
+    signals::{Reloads, Stops},
+    store,
+};
 use crate::{
     app::StoreError,
     config::Config,
@@ -29,6 +33,7 @@ pub enum ServeError {
 /// What keeps the bot from running, which no waiting would mend.
 pub async fn serve(config: &Config, handbook: Handbook) -> Result<(), ServeError> {
     let mut stops = Stops::listen();
+    let mut reloads = Reloads::listen();
     let shutdown = CancellationToken::new();
     // Read at once, so that a missing token is said before anything else is tried.
     config.discord.token.read().map_err(DiscordError::from)?;
@@ -45,6 +50,14 @@ pub async fn serve(config: &Config, handbook: Handbook) -> Result<(), ServeError
     let ended = loop {
         tokio::select! {
             ended = &mut serving => break ended,
+            () = reloads.next() => {
+                let gate = Arc::clone(&house.gate);
+                // Reading and compiling takes a while; what runs must not wait for it.
+                let done = tokio::task::spawn_blocking(move || gate.reload()).await;
+                if let Err(error) = done {
+                    tracing::error!(%error, "the pages could not be read again");
+                }
+            }
             stop = stops.next() => {
                 if shutdown.is_cancelled() {
                     tracing::warn!(signal = stop.word(), "told again: ending at once");

@@ -64,3 +64,26 @@ impl Stops {
         }
     }
 }
+
+/// Being told to read the pages again (SIGHUP).
+#[derive(Debug)]
+pub struct Reloads(Option<Signal>);
+
+impl Reloads {
+    /// Listens from now on; SIGHUP no longer ends the process.
+    #[must_use]
+    pub fn listen() -> Self {
+        Self(signal(SignalKind::hangup()).ok())
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        let heard = match &mut self.0 {
+            Some(signal) => signal.recv().await.is_some(),
+            None => false,
+        };
+        if !heard {
+            std::future::pending::<()>().await;
+        }
+    }
+}

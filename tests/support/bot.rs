@@ -114,7 +114,7 @@ impl Bot {
         loop {
             let state = sandbox.get("/state").await;
             let bot = &state["bot"];
-            if bot["connected"] == true && bot["commands"].as_u64() >= Some(3) {
+            if bot["connected"] == true && bot["commands"].as_u64() >= Some(5) {
                 return self;
             }
             assert!(self.process.runs(), "the bot has ended: {}", self.log());

@@ -1,12 +1,13 @@
 //! `handbell handbook …`: the handbook as data, for its authors and its readers.
 //!
 //! - `lint`: every mistake of every page
-//! - `list`, `show`: what there is, as text
+//! - `list`, `show`, `search`: what there is, as text
 //! - `coverage`: each step of the handbook and what carries it
 
 mod coverage;
 mod lint;
 mod list;
+mod search;
 mod show;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub enum HandbookCommand {
     List(List),
     /// Show a page as a person reads it
     Show(Show),
+    /// Find pages, checks and remedies by words, English or Chinese
+    Search(Search),
     /// Show each step of the handbook and what carries it
     #[command(after_help = COVERAGE_HELP)]
     Coverage(Coverage),
@@ -89,6 +92,20 @@ pub struct Show {
     /// The language
     #[arg(long, value_enum)]
     pub lang: Option<Language>,
+}
+
+/// `handbell handbook search`.
+#[derive(Debug, Args)]
+pub struct Search {
+    /// What to look for
+    #[arg(value_name = "WORD", required = true)]
+    pub words: Vec<String>,
+    /// The language
+    #[arg(long, value_enum)]
+    pub lang: Option<Language>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `handbell handbook coverage`.
@@ -149,6 +166,9 @@ pub(crate) fn run(command: &HandbookCommand, global: &Global, output: &mut Outpu
         }),
         HandbookCommand::Show(args) => with(&config, output, |book| {
             show::run(args, book, &config, output)
+        }),
+        HandbookCommand::Search(args) => with(&config, output, |book| {
+            search::run(args, book, &config, output)
         }),
         HandbookCommand::Coverage(args) => match runtime::whole_handbook(&config) {
             Ok(handbook) => coverage::run(args, &handbook, output),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    handbook::{ALL_PAGES, Borrowed, Check, Handbook, Lent, Manual, Params, Relation, Runbook},
+    handbook::{
+        ALL_PAGES, Borrowed, Check, Handbook, Lent, Manual, PATROL, Params, Relation, Runbook,
+    },
     ids::{CheckId, CheckRef},
     text::Text,
 };
@@ -126,6 +128,39 @@ impl Plan {
             plan.manual.extend(page.looks.iter().cloned());
         }
         plan.leave_out_broken(handbook);
+        plan
+    }
+
+    /// The preventions of `page`, or of every page of `handbook`.
+    #[must_use]
+    pub fn of_patrol(handbook: &Handbook, page: Option<&Runbook>) -> Self {
+        let mut plan = Self {
+            name: PATROL.to_owned(),
+            title: Text::new("Patrol", "巡检"),
+            section: String::new(),
+            hash: handbook.hash(),
+            steps: Vec::new(),
+            manual: Vec::new(),
+            left_out: Vec::new(),
+            relation: Arc::clone(&handbook.relation),
+        };
+        if let Some(page) = page {
+            plan.name = format!("{PATROL} {}", page.id);
+            plan.title = Text::new(
+                format!("Patrol, {}", page.title.en),
+                format!("巡检：{}", page.title.zh),
+            );
+            plan.section.clone_from(&page.section);
+            plan.hash.clone_from(&page.hash);
+        }
+        let asked = handbook.pages.values().map(AsRef::as_ref);
+        for one in asked.filter(|one| page.is_none_or(|page| page.id == one.id)) {
+            plan.add_all(&one.prevent, &Arc::new(one.defaults()));
+            plan.manual.extend(one.manual.iter().cloned());
+        }
+        if page.is_none() {
+            plan.leave_out_broken(handbook);
+        }
         plan
     }
 

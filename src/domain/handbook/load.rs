@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    ALL_PAGES, BrokenPage, Handbook, Runbook,
+    ALL_PAGES, BrokenPage, Handbook, PATROL, Runbook,
     borrow::{self, resolve},
     limits::{COMMAND_CHARS, MOST_PAGES, command_chars},
     raw::{RawPage, RawRule, RawRunbook},
@@ -225,10 +225,11 @@ fn twice(pages: &[Page]) -> Vec<Problem> {
 
 /// Names that `/diagnose` has itself.
 fn reserved(pages: &[Page]) -> Vec<Problem> {
-    let pages = pages.iter().filter(|page| page.id() == ALL_PAGES);
+    let taken = |id: &str| [ALL_PAGES, PATROL].contains(&id);
+    let pages = pages.iter().filter(|page| taken(page.id()));
     pages
         .map(|page| {
-            let message = format!("`{ALL_PAGES}` means every page together");
+            let message = format!("`{}` means something of Handbell's own", page.id());
             page.document.problem(&id_path(), message)
         })
         .collect()

@@ -10,6 +10,7 @@ mod load;
 mod model;
 mod raw;
 mod read;
+mod search;
 mod steps;
 mod typing;
 
@@ -24,10 +25,14 @@ pub use model::{
     AlertMatch, ArgValue, Args, Borrowed, BrokenPage, Check, Handbook, Lent, Manual, Param,
     ParamType, ParamValue, Params, Relation, Remedy, Risk, Rule, Runbook, Severity,
 };
+pub use search::{Hit, MOST_HITS, search};
 pub use steps::{Covered, Step, StepKind, Steps, coverage};
 
 /// What stands in the place of a page's id for every page together: `/diagnose all`.
 pub const ALL_PAGES: &str = "all";
+
+/// Under what the patrol is recorded; with a page's id behind it, the patrol of that page alone.
+pub const PATROL: &str = "patrol";
 
 /// The JSON Schema of a page, for editors; `commands/handbook.schema.json` is its copy.
 #[must_use]

@@ -157,19 +157,19 @@ impl Reader<'_> {
     /// Causes that rules of this page find: known before any rule is read, since rules explain
     /// causes of rules further down.
     pub(super) fn collect_causes(&mut self) {
-        for (n, check) in self.raw.check.iter().enumerate() {
+        let lists = [("check", &self.raw.check), ("prevent", &self.raw.prevent)];
+        let all = lists.into_iter().flat_map(|(list, checks)| {
+            let checks = checks.iter().enumerate();
+            checks.map(move |(n, check)| (list, n, check))
+        });
+        for (list, n, check) in all {
             for (m, rule) in check.rule.iter().enumerate() {
                 let cause = rule
                     .cause
                     .as_ref()
                     .and_then(|cause| cause.parse::<CauseId>().ok());
                 let Some(cause) = cause else { continue };
-                let path = Path::root()
-                    .key("check")
-                    .at(n)
-                    .key("rule")
-                    .at(m)
-                    .key("cause");
+                let path = Path::root().key(list).at(n).key("rule").at(m).key("cause");
                 let own = cause.as_str().split('.').next() == Some(self.id);
                 if own {
                     self.causes.entry(cause).or_insert(path);
