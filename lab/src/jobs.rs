@@ -61,7 +61,7 @@ pub(crate) async fn work(settings: &Settings, ports: &Ports, job: Job) -> Result
         Job::HoldSql { connections, user } => hold_sql(&door(user)?, connections).await,
         Job::SqlSession { statements, user } => {
             let _session = session(&door(user)?, &statements).await;
-            future::pending().await
+            future::pending::<()>().await;
         }
         Job::SqlInStep {
             sessions,
@@ -93,7 +93,7 @@ pub(crate) async fn work(settings: &Settings, ports: &Ports, job: Job) -> Result
             for _ in 0..processors.min(MOST_PROCESSORS) {
                 std::thread::spawn(burn);
             }
-            future::pending().await
+            future::pending::<()>().await;
         }
         Job::HoldMemory { bytes } => {
             let length = usize::try_from(bytes.0.min(MOST_MEMORY)).unwrap_or_default();

@@ -70,7 +70,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
             return score(&settings, &wanted, way).await;
         }
         Command::Demo { way, page_port } => {
-            demo::run(&settings, way.into(), way.database, page_port).await?
+            demo::run(&settings, way.into(), way.database, page_port).await?;
         }
         Command::Background { order } => background::run(&settings, &order).await?,
     }
@@ -210,7 +210,7 @@ async fn break_lab(settings: &Settings, name: &str) -> Result<()> {
     let mut lab = Lab::open(settings).await?;
     say::during(
         &format!("Breaking: {}", fault.title.en),
-        lab.break_with(fault),
+        Box::pin(lab.break_with(fault)),
     )
     .await?;
     say::out(format!(
@@ -228,7 +228,11 @@ async fn heal(settings: &Settings, name: Option<&str>) -> Result<()> {
         return Ok(());
     };
     let fault = fault::find(&faults, &name)?;
-    say::during(&format!("Healing: {}", fault.title.en), lab.heal(fault)).await?;
+    say::during(
+        &format!("Healing: {}", fault.title.en),
+        Box::pin(lab.heal(fault)),
+    )
+    .await?;
     say::out(format!("{name} is healed; the lab is as before."));
     Ok(())
 }

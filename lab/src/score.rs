@@ -419,12 +419,12 @@ pub async fn rounds(lab: &mut Lab, order: &Order<'_>) -> Result<(Vec<Row>, Calm)
                 continue;
             }
             let all = order.runbooks.iter().filter(|runbook| *runbook == ALL);
-            let asked: Vec<&str> = fault
+            let by: Vec<&str> = fault
                 .runbooks()
                 .filter(|own| order.runbooks.iter().any(|runbook| runbook == own))
                 .chain(all.map(String::as_str))
                 .collect();
-            for row in one(lab, &asker, fault, &asked).await? {
+            for row in one(lab, &asker, fault, &by).await? {
                 say::out(row.line());
                 rows.push(row);
             }
@@ -459,9 +459,9 @@ async fn at_rest(lab: &mut Lab, asker: &Asker, runbooks: &[String]) -> Result<Ca
         }
         Ok(())
     };
-    let asked = asking().await;
+    let done = asking().await;
     load.kill().await?;
-    asked?;
+    done?;
     say::out(format!(
         "Healthy, under light load: asked {} times ({} runbooks), {} false alarms.",
         calm.asked,

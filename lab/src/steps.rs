@@ -23,7 +23,7 @@ impl Lab {
     /// When one fails.
     pub async fn carry_out(&mut self, steps: &[Step]) -> Result<()> {
         for step in steps {
-            self.step(step).await?;
+            Box::pin(self.step(step)).await?;
         }
         Ok(())
     }
@@ -82,27 +82,7 @@ impl Lab {
                 let done = self.sql(statement).await;
                 if *may_fail { Ok(()) } else { done }
             }
-            Step::Http {
-                service,
-                method,
-                path,
-                body,
-                status,
-            } => {
-                let answer = self
-                    .ask(*service, method, path, body.as_deref(), REQUEST_LIMIT)
-                    .await?;
-                let right = status.map_or((200..300).contains(&answer.status), |wanted| {
-                    answer.status == wanted
-                });
-                if right {
-                    return Ok(());
-                }
-                Err(LabError::Refused(format!(
-                    "{service} answered {method} {path} with {}: {}",
-                    answer.status, answer.body
-                )))
-            }
+            Step::Http { .. } => self.http_step(step).await,
             Step::PutFile {
                 file,
                 content,
@@ -139,6 +119,32 @@ impl Lab {
                 self.store.save(&self.state)
             }
         }
+    }
+
+    async fn http_step(&self, step: &Step) -> Result<()> {
+        let Step::Http {
+            service,
+            method,
+            path,
+            body,
+            status,
+        } = step
+        else {
+            return Ok(()); // the others are no requests
+        };
+        let answer = self
+            .ask(*service, method, path, body.as_deref(), REQUEST_LIMIT)
+            .await?;
+        let right = status.map_or((200..300).contains(&answer.status), |wanted| {
+            answer.status == wanted
+        });
+        if right {
+            return Ok(());
+        }
+        Err(LabError::Refused(format!(
+            "{service} answered {method} {path} with {}: {}",
+            answer.status, answer.body
+        )))
     }
 
     pub(crate) fn containers(&self) -> Result<&Containers> {

@@ -1,5 +1,6 @@
 //! Nginx as a plain process: the image's configuration with this machine's ports and paths.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -34,10 +35,10 @@ impl Processes {
         } else {
             "# user: the one that runs the lab"
         };
-        let temporary: String = TEMPORARY
-            .iter()
-            .map(|kind| format!("    {kind}_temp_path {directory}/{kind};\n"))
-            .collect();
+        let mut temporary = String::new();
+        for kind in TEMPORARY {
+            let _ = writeln!(temporary, "    {kind}_temp_path {directory}/{kind};");
+        }
         let http = self.port(Service::Nginx);
         let https = instance::port_of(&self.ports, Service::Nginx, HTTPS);
         Ok(self
