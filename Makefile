@@ -8,7 +8,7 @@ LAB := target/debug/handbell-lab
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: programs ## a real Redis to break, a local Discord in your browser, and the bot between them
+demo: programs ## a real mall to break, a local Discord in your browser, and the bot between them
 	@$(LAB) demo $(ARGS)
 
 test: ## everything that is tested, against the real thing
@@ -21,7 +21,7 @@ bench: lab-up ## Handbell against its rivals, as ratios
 	$(CARGO) build --release -p handbell -p handbell-sandbox --bin handbell --bin handbell-sandbox --example bare_bot
 	$(CARGO) bench --profile dev --bench foundation -- --programs $(CURDIR)/target/release
 
-lab-up: programs ## the lab alone: mall_redis_master and mall_backend_1
+lab-up: programs ## the lab alone: the mall with its database, Redis, Nginx, WeChat Pay and name servers
 	@$(LAB) up $(ARGS)
 
 lab-down: ## takes the lab down, with its data

@@ -110,7 +110,7 @@ fn invitation(settings: &Settings, sandbox: &Sandbox, config: &Path) -> String {
     };
     let mut text = String::new();
     let _ = writeln!(text, "\n  Open        {}", sandbox.page);
-    let _ = writeln!(text, "  and type    /diagnose redis");
+    let _ = writeln!(text, "  and type    /diagnose all");
     let _ = writeln!(
         text,
         "  Break it    from the page's panel, or: {} break redis-memory-full{instance}",
@@ -123,7 +123,7 @@ fn invitation(settings: &Settings, sandbox: &Sandbox, config: &Path) -> String {
     );
     let _ = writeln!(
         text,
-        "  In a shell  {} --config {} diagnose redis",
+        "  In a shell  {} --config {} diagnose all",
         own.with_file_name("handbell").display(),
         config.display()
     );

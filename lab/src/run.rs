@@ -160,7 +160,7 @@ fn status(lab: &Lab) {
         ));
     }
     say::out(format!(
-        "Look at it with: handbell --config {} diagnose redis",
+        "Look at it with: handbell --config {} diagnose all",
         config_dir::directory(&lab.settings).display()
     ));
 }

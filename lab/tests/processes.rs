@@ -22,7 +22,7 @@ fn up(name: &str) -> Option<Instance> {
     let instance = Instance::new(name);
     let said = instance.ok(&["up", "--without-docker"]);
     assert!(
-        said.contains("plain processes (--without-docker was given)"),
+        said.contains("plain processes with MariaDB (--without-docker was given)"),
         "{said}"
     );
     Some(instance)
@@ -130,6 +130,57 @@ fn a_fault_stays_after_break_has_returned_and_its_helper_goes_with_it() {
     instance.ok(&["heal"]);
     assert!(!runs(helper));
     assert_eq!(instance.redis(&["PING"]).expect("an answer"), "PONG");
+}
+
+/// A statement on its database, as root; the first column of the first row.
+fn sql(instance: &Instance, query: &str) -> String {
+    let port = instance.port("mysql-master");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let password = include_str!("../config/mysql-root.password").trim();
+        let door = handbell_lab::sql::Door::tcp(port, "root", password);
+        let mut sql = door.open().await.expect("connected");
+        let rows = sql.text(query).await.expect("an answer");
+        rows.concat().into_iter().next().unwrap_or_default()
+    })
+}
+
+#[test]
+fn the_whole_mall_answers_and_its_database_heals_to_what_it_was() {
+    let Some(instance) = up("whole") else { return };
+    let page = instance.page("/api/v1/products");
+    assert!(page.contains("Product 1"), "{page}");
+    let health = instance.page("/health");
+    assert!(health.contains("\"status\": \"ok\""), "{health}");
+    let indexes = "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = 'mall'";
+    let before = sql(&instance, indexes);
+
+    instance.ok(&["break", "slow-missing-index"]);
+    assert_ne!(sql(&instance, indexes), before);
+    instance.ok(&["heal"]);
+    assert_eq!(sql(&instance, indexes), before);
+    assert_eq!(
+        sql(
+            &instance,
+            "SELECT COUNT(*) FROM mall.orders WHERE id <= 300000"
+        ),
+        "300000"
+    );
+
+    let certificate = instance.state().join("keys/api.mall.com.pem");
+    let good = std::fs::read(&certificate).expect("a certificate");
+    instance.ok(&["break", "certificate-expired"]);
+    assert_ne!(std::fs::read(&certificate).expect("a certificate"), good);
+    instance.ok(&["heal"]);
+    assert_eq!(std::fs::read(&certificate).expect("a certificate"), good);
+    assert!(!instance.state().join("originals").exists());
+}
+
+#[test]
+fn a_plain_process_cannot_be_mysql() {
+    let instance = Instance::new("which");
+    let said = instance.refused(&["up", "--without-docker", "--database", "mysql"]);
+    assert!(said.contains("MySQL runs as a container"), "{said}");
 }
 
 #[test]

@@ -82,10 +82,31 @@ impl Instance {
 
     /// The port of its Redis.
     pub(crate) fn redis_port(&self) -> u16 {
-        let port = self.lab_json()["ports"]["redis-master"]
-            .as_u64()
-            .expect("a port");
+        self.port("redis-master")
+    }
+
+    /// The port of a service.
+    pub(crate) fn port(&self, service: &str) -> u16 {
+        let port = self.lab_json()["ports"][service].as_u64().expect("a port");
         u16::try_from(port).expect("a port")
+    }
+
+    /// A page of the mall, through Nginx, with the lab's authority trusted and no other.
+    pub(crate) fn page(&self, path: &str) -> String {
+        let ca = std::fs::read(self.state.path().join("keys/mall-ca.pem")).expect("the authority");
+        let ca = reqwest::Certificate::from_pem(&ca).expect("a certificate");
+        let url = format!("https://api.mall.com:{}{path}", self.port("nginx:443"));
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            let client = reqwest::Client::builder()
+                .tls_certs_only([ca])
+                .resolve("api.mall.com", ([127, 0, 0, 1], 0).into())
+                .no_proxy()
+                .build()
+                .expect("a client");
+            let answer = client.get(&url).send().await.expect("an answer");
+            answer.text().await.expect("a body")
+        })
     }
 
     /// A command on its Redis, as its clients would send it.
