@@ -38,9 +38,14 @@ impl Said {
     /// Whether the container has no such program: exit code 126 or 127 and the runtime's words.
     pub(in crate::probes) fn is_not_there(&self) -> bool {
         let said = [&self.out[..], &self.err[..]].concat();
-        let said = String::from_utf8_lossy(&said);
-        matches!(self.code, Some(126 | 127)) && said.contains("exec")
+        matches!(self.code, Some(126 | 127)) && is_missing(&String::from_utf8_lossy(&said))
     }
+}
+
+/// What the runtime says when there is no such program; other failures to start one are those of a
+/// container that ends at this moment.
+fn is_missing(said: &str) -> bool {
+    said.contains("executable file not found") || said.contains("no such file or directory")
 }
 
 #[derive(Deserialize)]
@@ -75,7 +80,7 @@ pub(super) async fn run(
         let mut stream = match engine.post(&path, &start).await {
             Ok(stream) => stream,
             // Some versions say in the answer, others in the stream, that there is no such program.
-            Err(Failure::Said(_, message)) if message.contains("exec failed") => {
+            Err(Failure::Said(_, message)) if is_missing(&message) => {
                 return Ok(Said {
                     code: Some(127),
                     err: message.into_bytes(),

@@ -10,6 +10,9 @@ use crate::probes::docker::{Failure, Inside};
 /// The label in which Compose writes a service's name, under which it is reached, too.
 const SERVICE: &str = "com.docker.compose.service";
 
+/// The label in which Compose writes the project.
+const PROJECT: &str = "com.docker.compose.project";
+
 /// How many containers are asked for further names, at most.
 const ASKED: usize = 20;
 
@@ -54,6 +57,10 @@ pub(super) struct Neighbour {
     /// no such network.
     pub(super) address: Option<String>,
     service: Option<String>,
+    /// It is on a network of the other's, or would be if it ran.
+    beside: bool,
+    /// It is of the same Compose project.
+    kin: bool,
     id: String,
     aliases: BTreeSet<String>,
 }
@@ -80,8 +87,12 @@ impl Neighbours {
             .into_iter()
             .flat_map(|networks| networks.keys().cloned())
             .collect();
+        let label = |one: &Listed, name: &str| one.labels.as_ref()?.get(name).cloned();
+        let project = own.and_then(|own| label(own, PROJECT));
         let known = |one: &Listed| {
             let ends = one.networks.networks.as_ref();
+            // A container that does not run keeps its networks and has no address on them.
+            let beside = ends.is_some_and(|ends| ends.keys().any(|name| shared.contains(name)));
             let address = ends
                 .into_iter()
                 .flatten()
@@ -91,10 +102,9 @@ impl Neighbours {
                 name: name_of(one),
                 state: one.state.clone(),
                 address,
-                service: one
-                    .labels
-                    .as_ref()
-                    .and_then(|all| all.get(SERVICE).cloned()),
+                service: label(one, SERVICE),
+                beside,
+                kin: project.is_some() && label(one, PROJECT) == project,
                 id: one.id.clone(),
                 aliases: BTreeSet::new(),
             }
@@ -114,7 +124,7 @@ impl Neighbours {
         if let Some(found) = self.plainly(host) {
             return Some(found.clone());
         }
-        for one in self.all.iter_mut().take(ASKED) {
+        for one in self.all.iter_mut().filter(|one| one.beside).take(ASKED) {
             if one.aliases.is_empty() {
                 let name = one.name.clone();
                 let Ok(about) = inside.beside(&name).inspect(end).await else {
@@ -140,14 +150,13 @@ impl Neighbours {
                 || one.id.get(..12) == Some(host)
                 || one.aliases.contains(host)
         };
-        // Of several that have the name, one that can be reached.
-        let mut found = self.all.iter().filter(fits);
-        let reached = self
-            .all
-            .iter()
-            .filter(fits)
-            .find(|one| one.address.is_some());
-        reached.or_else(|| found.next())
+        let found = || self.all.iter().filter(fits);
+        // Under this name nginx reaches what is on its networks; one of its own project that is
+        // not is telling, too. What else has the name on the engine is a neighbour's.
+        found()
+            .find(|one| one.beside && one.address.is_some())
+            .or_else(|| found().find(|one| one.beside))
+            .or_else(|| found().find(|one| one.kin))
     }
 }
 
