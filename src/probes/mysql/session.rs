@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     carrier::Carrier,
-    failure::{Failure, Refusal, Said},
+    failure::{Failure, Refusal},
     flavour::Version,
     rows::{Row, Rows},
 };
@@ -259,14 +259,6 @@ fn is_local(address: &ServerAddress) -> bool {
                     .parse::<std::net::IpAddr>()
                     .is_ok_and(|address| address.is_loopback())
         }
-    }
-}
-
-/// The server's error in a failure; the failure itself when it is none of a statement.
-pub(super) fn said(failure: Failure) -> Result<Said, Failure> {
-    match failure {
-        Failure::Refused(said) => Ok(said),
-        other => Err(other),
     }
 }
 
