@@ -230,7 +230,7 @@ fn read(report: Report, exit: Option<i32>) -> (Vec<String>, Option<String>) {
 /// Scores one fault once, by every runbook that must find it. The lab must be healthy before, and is healed after.
 ///
 /// # Errors
-/// When the fault does not take hold, the program cannot be run, or the lab cannot be healed.
+/// When the program cannot be run, or the lab cannot be healed. A fault that does not take hold is a wrong row.
 pub async fn one(
     lab: &mut Lab,
     asker: &Asker,
@@ -240,19 +240,29 @@ pub async fn one(
     let expected = fault.expected(lab.way());
     let injected = lab.break_with(fault).await;
     let mut answers = Vec::new();
-    let mut failed = injected.err();
-    for runbook in runbooks {
-        if failed.is_some() {
-            break;
-        }
-        match asker.ask(runbook, parameters(fault, runbook)).await {
-            Ok(answer) => answers.push((*runbook, answer)),
-            Err(error) => failed = Some(error),
+    let mut failed = None;
+    if injected.is_ok() {
+        for runbook in runbooks {
+            match asker.ask(runbook, parameters(fault, runbook)).await {
+                Ok(answer) => answers.push((*runbook, answer)),
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
     }
     lab.heal(fault).await?;
     if let Some(error) = failed {
         return Err(error);
+    }
+    if let Err(why) = injected {
+        return Ok(vec![Row {
+            fault: fault.name.clone(),
+            runbook: runbooks.first().copied().unwrap_or(ALL).to_owned(),
+            expected: expected.to_string(),
+            got: format!("it did not take hold: {why}"),
+            right: false,
+            took: Duration::ZERO,
+            after: None,
+        }]);
     }
     let mut rows = Vec::new();
     for (runbook, answer) in answers {

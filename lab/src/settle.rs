@@ -172,6 +172,7 @@ async fn sql(
 ) -> Option<String> {
     let asked = async {
         let mut sql = lab.door_of(user)?.open().await?;
+        sql.run("USE mall").await?;
         let rows = sql.text(query).await;
         sql.close().await;
         rows
