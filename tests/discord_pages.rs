@@ -186,3 +186,61 @@ async fn pages_are_read_again_without_a_restart_and_a_broken_one_keeps_its_versi
     picker_has(&alice, "diagnose stall", false).await;
     sandbox.check_traffic().await;
 }
+
+#[tokio::test]
+async fn what_a_person_saw_is_recorded_and_written_over_the_report() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let bot = Bot::start(&sandbox, &setup(redis.port)).await;
+    let alice = sandbox.person("alice");
+    let report = alice.asks("diagnose shop").await;
+    assert!(
+        text(&report).contains("are there pictures?"),
+        "{}",
+        text(&report)
+    );
+    // A viewer may not answer, and the report stays as it is.
+    let hua = sandbox.person("hua");
+    hua.presses(&report, "Front page: looks fine").await;
+    hua.reads("operator").await;
+    let ming = sandbox.person("ming");
+    ming.presses(&report, "Front page: that's it").await;
+    let same = |message: &serde_json::Value| message["id"] == report["id"];
+    let changed = alice
+        .waits("the answer", |message| {
+            same(message)
+                && message["content"]
+                    .as_str()
+                    .is_some_and(|text| text.contains("就是它"))
+        })
+        .await;
+    let content = changed["content"].as_str().expect("a text");
+    // In the words of whoever answered.
+    assert!(content.contains("首页"), "{content}");
+    assert!(content.contains("ming"), "{content}");
+    assert!(
+        text(&changed).contains("healthy"),
+        "the report stays: {}",
+        text(&changed)
+    );
+    let access = bot.directory().path().join("access.toml");
+    let roles = std::fs::read_to_string(&access).expect("read");
+    let roles = roles.replacen("[viewer]", "[viewer]\nlocal_users = [\"*\"]", 1);
+    std::fs::write(&access, roles).expect("written");
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_handbell"))
+        .args([
+            "--config",
+            &bot.directory().path().display().to_string(),
+            "history",
+            "1",
+            "--json",
+        ])
+        .output()
+        .expect("the binary starts");
+    let record: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap_or_default();
+    let answers = record["answers"].as_array().expect("answers");
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0]["fine"], false);
+    assert_eq!(answers[0]["step"], "front");
+    sandbox.check_traffic().await;
+}

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    BadParam, Clock, Diagnosis, Outcome, Pages, Prober, Progress, RawParams, Record, RecordId,
-    Recorder, Reloaded, Start, StoreError, parse_params,
+    Answer, BadParam, Clock, Diagnosis, Outcome, Pages, Prober, Progress, RawParams, Record,
+    RecordId, Recorder, Reloaded, Start, StoreError, parse_params,
 };
 use crate::domain::{
     access::{Actor, Policy, Role},
@@ -47,6 +47,15 @@ pub enum Request {
         /// How many.
         limit: u32,
     },
+    /// Record what a person saw at a manual step of a diagnosis.
+    Answer {
+        /// The diagnosis.
+        id: RecordId,
+        /// The step's place in the report's list.
+        step: usize,
+        /// It looks fine; otherwise that is it.
+        fine: bool,
+    },
     /// One recorded diagnosis.
     ShowRecord {
         /// Its number.
@@ -59,7 +68,7 @@ impl Request {
     #[must_use]
     pub fn needs(&self) -> Role {
         match self {
-            Self::Diagnose { .. } | Self::Patrol { .. } => Role::Operator,
+            Self::Diagnose { .. } | Self::Patrol { .. } | Self::Answer { .. } => Role::Operator,
             Self::Reload => Role::Admin,
             Self::ReadHandbook | Self::History { .. } | Self::ShowRecord { .. } => Role::Viewer,
         }
@@ -75,6 +84,7 @@ impl Request {
             Self::ReadHandbook => "handbook".to_owned(),
             Self::Reload => "handbook reload".to_owned(),
             Self::History { .. } => "history".to_owned(),
+            Self::Answer { id, .. } => format!("answer {}", id.0),
             Self::ShowRecord { id } => format!("history {}", id.0),
         }
     }
@@ -130,6 +140,8 @@ pub enum Reply {
     },
     /// Recorded diagnoses, the newest first.
     History(Vec<Record>),
+    /// A recorded diagnosis and everything that people saw at its manual steps.
+    Answered(Box<Record>, Vec<Answer>),
     /// The handbook in force.
     Handbook(Arc<Handbook>),
     /// What reading the pages again has changed.
@@ -392,11 +404,39 @@ impl Gate {
             }
             Request::ReadHandbook => Ok(Reply::Handbook(self.handbook())),
             Request::Reload => Ok(Reply::Reloaded(self.reload())),
+            Request::Answer { id, step, fine } => self.answer(actor, id, step, fine).await,
             Request::ShowRecord { id } => match self.recorder.record(id).await? {
                 Some(record) => Ok(Reply::History(vec![record])),
                 None => Err(Refusal::NoSuchRecord(id)),
             },
         }
+    }
+
+    /// Records what `actor` saw, and gives all that was seen there.
+    async fn answer(
+        &self,
+        actor: Actor,
+        id: RecordId,
+        step: usize,
+        fine: bool,
+    ) -> Result<Reply, Refusal> {
+        let record = self.recorder.record(id).await?;
+        let record = record.ok_or(Refusal::NoSuchRecord(id))?;
+        let outcome = record.outcome.as_ref().ok_or(Refusal::NoSuchRecord(id))?;
+        let known = &outcome.report["manual"][step];
+        let (Some(page), Some(name)) = (known["page"].as_str(), known["id"].as_str()) else {
+            return Err(Refusal::NoSuchRecord(id));
+        };
+        let answer = Answer {
+            at: self.clock.now(),
+            actor,
+            page: page.to_owned(),
+            step: name.to_owned(),
+            fine,
+        };
+        self.recorder.answer(id, &answer).await?;
+        let answers = self.recorder.answers(id).await?;
+        Ok(Reply::Answered(Box::new(record), answers))
     }
 
     async fn authorise(&self, envelope: &Envelope) -> Result<(), Refusal> {
@@ -541,6 +581,7 @@ fn planned(handbook: &Handbook, request: &Request) -> Option<Result<(Plan, Param
         Request::ReadHandbook
         | Request::Reload
         | Request::History { .. }
+        | Request::Answer { .. }
         | Request::ShowRecord { .. } => None,
     }
 }

@@ -23,6 +23,7 @@ pub use json::{recorded_json, report_json};
 pub use limit::RUNS_PER_ACTOR;
 pub use params::{BadParam, RawParams, parse_params};
 pub use ports::{
-    Clock, Look, Outcome, Prober, Record, RecordId, Recorder, Start, StoreError, SystemClock,
+    Answer, Clock, Look, Outcome, Prober, Record, RecordId, Recorder, Start, StoreError,
+    SystemClock,
 };
 pub use reload::{Pages, Reloaded};

@@ -122,6 +122,21 @@ pub struct Record {
     pub outcome: Option<Outcome>,
 }
 
+/// What a person saw where only a person can look.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// When they said so.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// The page of the step.
+    pub page: String,
+    /// The step.
+    pub step: String,
+    /// It looks fine; otherwise that is it.
+    pub fine: bool,
+}
+
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -188,6 +203,18 @@ pub trait Recorder: Send + Sync {
     /// # Errors
     /// The store can't be read.
     async fn history(&self, runbook: Option<&str>, limit: u32) -> Result<Vec<Record>, StoreError>;
+
+    /// Records what a person saw at a manual step of the diagnosis `id`.
+    ///
+    /// # Errors
+    /// The store can't take it.
+    async fn answer(&self, id: RecordId, answer: &Answer) -> Result<(), StoreError>;
+
+    /// What people saw at manual steps of the diagnosis `id`, in the order in which they said so.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    async fn answers(&self, id: RecordId) -> Result<Vec<Answer>, StoreError>;
 
     /// The newest diagnosis of `runbook` that found everything healthy.
     ///

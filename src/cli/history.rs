@@ -13,7 +13,9 @@ use super::{
     output::{language, plain},
 };
 use crate::{
-    app::{Clock, Envelope, Place, Record, RecordId, Reply, Request, SystemClock},
+    app::{
+        Answer, Clock, Envelope, Place, Record, RecordId, Recorder, Reply, Request, SystemClock,
+    },
     config::{self, Config},
     domain::{
         access::Actor,
@@ -66,7 +68,13 @@ async fn history(args: &History, config: &Config, output: &Output) -> u8 {
             return EXIT_WRONG;
         }
     };
+    // What people saw at manual steps; a store that can't tell has said so above.
+    let answers = match number {
+        Some(id) => house.store.answers(RecordId(id)).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
     let view = View {
+        answers,
         now: SystemClock.now(),
         patience: config.diagnosis.run_deadline + GRACE,
         zone: &config.general.timezone,
@@ -92,6 +100,7 @@ async fn history(args: &History, config: &Config, output: &Output) -> u8 {
 }
 
 struct View<'a> {
+    answers: Vec<Answer>,
     now: Timestamp,
     patience: Duration,
     zone: &'a TimeZone,
@@ -128,6 +137,16 @@ impl View<'_> {
         });
         if whole {
             value["report"] = json!(outcome.as_ref().map(|outcome| &outcome.report));
+            let answers = self.answers.iter().map(|answer| {
+                json!({
+                    "at": answer.at.to_string(),
+                    "actor": answer.actor,
+                    "page": answer.page,
+                    "step": answer.step,
+                    "fine": answer.fine,
+                })
+            });
+            value["answers"] = answers.collect();
         }
         value
     }
@@ -248,6 +267,17 @@ impl View<'_> {
             let word = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
             let (verdict, id, say) = (word("verdict"), word("id"), word("say"));
             let _ = write!(text, "\n{verdict:15} {id}: {say}");
+        }
+        for answer in &self.answers {
+            let word = match (answer.fine, self.lang) {
+                (true, Lang::En) => "looks fine",
+                (true, Lang::Zh) => "看起来正常",
+                (false, Lang::En) => "that's it",
+                (false, Lang::Zh) => "就是它",
+            };
+            let (page, step) = (&answer.page, &answer.step);
+            let (who, at) = (answer.actor.label(), self.when(answer.at));
+            let _ = write!(text, "\n{page}/{step}: {word} ({who}, {at})");
         }
         text
     }

@@ -30,7 +30,7 @@ use super::{
     firsts::Firsts,
     handbook,
     http::Wire,
-    present, words,
+    looks, present, words,
 };
 use crate::app::{Envelope, Gate, Place, RecordId, Refusal, Request};
 use crate::domain::handbook::{Handbook, PATROL};
@@ -95,7 +95,11 @@ impl Bot {
             None
         };
         let private = refused_at_once.is_some() || !self.is_for_everybody(&incoming);
+        // An answer to a manual step changes the report on which its button is.
+        let changes_report = matches!(&incoming.asked, Ok(Asked::Request(Request::Answer { .. })));
+        let private = private && !changes_report;
         let first = match refused_at_once {
+            None if changes_report => CreateInteractionResponse::Acknowledge,
             Some(sentence) => CreateInteractionResponse::Message(Answer::line(sentence).response()),
             None => CreateInteractionResponse::Defer(
                 CreateInteractionResponseMessage::new().ephemeral(private),
@@ -180,6 +184,9 @@ impl Bot {
                 let answer = present::help(&self.gate, &incoming.actor, incoming.lang);
                 reply.finish(answer, None).await;
             }
+            Ok(Asked::Request(request @ Request::Answer { .. })) => {
+                self.looked(incoming, reply, request.clone()).await;
+            }
             Ok(Asked::Request(request)) => self.ask(incoming, reply, request.clone()).await,
             Ok(Asked::Show(page)) => {
                 let page = page.as_str();
@@ -237,6 +244,26 @@ impl Bot {
             Err(refusal) => present::refusal(&refusal, incoming.lang),
         };
         reply.finish(answer, None).await;
+    }
+
+    /// Records what the person saw, and writes it over the report.
+    async fn looked(&self, incoming: &Incoming, reply: &Reply, request: Request) {
+        let (sender, _) = mpsc::channel(1);
+        match self.gate.pass(envelope(incoming, request), sender).await {
+            Ok(crate::app::Reply::Answered(record, answers)) => {
+                let lines = looks::lines(&record, &answers, &self.timezone, incoming.lang);
+                let old = incoming
+                    .message
+                    .as_ref()
+                    .map_or("", |message| &message.content);
+                reply.write_over(&looks::content(old, &lines)).await;
+            }
+            Ok(_) => {}
+            Err(refusal) => {
+                let answer = present::refusal(&refusal, incoming.lang);
+                reply.tell_privately(&answer).await;
+            }
+        }
     }
 
     async fn evidence(&self, incoming: &Incoming, reply: &Reply, id: RecordId) {

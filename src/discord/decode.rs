@@ -6,6 +6,7 @@ use serenity::model::{
         CommandData, CommandDataOption, CommandDataOptionValue, CommandInteraction,
         ComponentInteraction, ComponentInteractionDataKind,
     },
+    channel::Message,
     guild::Member,
     id::{ApplicationId, ChannelId, GuildId, InteractionId},
     user::User,
@@ -92,6 +93,8 @@ pub(super) struct Incoming {
     pub(super) permissions: Option<Permissions>,
     pub(super) file_bytes: usize,
     pub(super) asked: Result<Asked, Undecoded>,
+    /// The message whose component was used.
+    pub(super) message: Option<Box<Message>>,
 }
 
 impl Incoming {
@@ -109,6 +112,7 @@ impl Incoming {
             permissions: it.app_permissions,
             file_bytes: bytes(it.attachment_size_limit),
             asked: in_guild(it.guild_id).and_then(|()| command(&it.data)),
+            message: None,
         }
     }
 
@@ -127,6 +131,7 @@ impl Incoming {
             file_bytes: bytes(it.attachment_size_limit),
             asked: in_guild(it.guild_id)
                 .and_then(|()| component(&it.data.custom_id, &it.data.kind)),
+            message: Some(it.message.clone()),
         }
     }
 }
@@ -232,6 +237,12 @@ pub(super) fn evidence_id(record: RecordId) -> String {
     format!("{PREFIX}:evidence:{}", record.0)
 }
 
+/// The id of the button that records what a person saw at a manual step.
+pub(super) fn look_id(record: RecordId, step: usize, fine: bool) -> String {
+    let word = if fine { "fine" } else { "it" };
+    format!("{PREFIX}:look:{}:{step}:{word}", record.0)
+}
+
 /// The id of the select that chooses a recorded diagnosis.
 pub(super) fn records_id() -> String {
     format!("{PREFIX}:records")
@@ -244,6 +255,16 @@ pub(super) fn component(id: &str, kind: &ComponentInteractionDataKind) -> Result
     let asked = match (parts.next(), parts.next(), parts.next(), kind) {
         (Some(PREFIX), Some("again"), Some(text), _) => number(text).map(Asked::Again),
         (Some(PREFIX), Some("evidence"), Some(text), _) => number(text).map(Asked::Evidence),
+        (Some(PREFIX), Some("look"), Some(text), _) => {
+            let step = parts.next().and_then(|step| step.parse().ok());
+            let fine = parts.next().map(|word| word == "fine");
+            match (number(text), step, fine) {
+                (Some(id), Some(step), Some(fine)) => {
+                    Some(Asked::Request(Request::Answer { id, step, fine }))
+                }
+                _ => None,
+            }
+        }
         (
             Some(PREFIX),
             Some("records"),

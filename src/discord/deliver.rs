@@ -11,7 +11,7 @@ use std::{
 use reqwest::Method;
 use serenity::{
     Error,
-    builder::Builder,
+    builder::{Builder, CreateAllowedMentions, EditInteractionResponse},
     http::Http,
     model::{
         Permissions,
@@ -123,6 +123,37 @@ impl Reply {
         );
         if let Err(error) = self.send(&answer, Some(&nonce)).await {
             self.lost(record, &error);
+        }
+    }
+
+    /// Puts `content` above the message whose button was used; the rest of it stays.
+    pub(super) async fn write_over(&self, content: &str) {
+        let edit = EditInteractionResponse::new()
+            .content(content)
+            .allowed_mentions(CreateAllowedMentions::new());
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..TRIES {
+            let sent = timeout(TRY, edit.clone().execute(&self.http, &self.token)).await;
+            match sent {
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) if classify(&error) != Failure::Passing => {
+                    tracing::error!(
+                        error = describe(&error),
+                        "the report can't be changed; what the person saw is recorded"
+                    );
+                    return;
+                }
+                _ => sleep(pause).await,
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Tells the person who pressed a button something that nobody else sees.
+    pub(super) async fn tell_privately(&self, answer: &Answer) {
+        let followup = answer.followup().execute(&self.http, (None, &self.token));
+        if !matches!(timeout(TRY, followup).await, Ok(Ok(_))) {
+            tracing::warn!("a refusal could not be shown");
         }
     }
 

@@ -6,7 +6,7 @@
 //! - `progress`, `present`, `deliver`, `upload`: what the person reads, through every trouble on the way
 //! - `answer`, `embed`, `markup`, `limits`: messages that fit, format nothing and mention nobody
 //! - `doctor`, `permissions`: what the bot needs, and whether it has it
-//! - `handbook`: its pages in chat
+//! - `handbook`: its pages in chat; `looks`: what people saw where only a person can look
 //! - `http`, `error`, `serve`, `lost`: the connection itself
 
 mod acknowledge;
@@ -23,6 +23,7 @@ mod handbook;
 mod handler;
 mod http;
 mod limits;
+mod looks;
 mod lost;
 mod markup;
 pub mod permissions;

@@ -41,10 +41,15 @@ pub(super) fn reply(reply: &Reply, bot: &Bot, incoming: &Incoming) -> (Answer, O
                 let json = report_json(report, lang);
                 answer = attach(answer, *record, &json, incoming);
             }
-            (answer.row(buttons(*record, lang)), Some(*record))
+            let mut answer = answer.row(buttons(*record, lang));
+            for row in super::looks::rows(report, *record, lang) {
+                answer = answer.row(row);
+            }
+            (answer, Some(*record))
         }
         Reply::Handbook(book) => (super::handbook::found(book, "", lang), None),
         Reply::Reloaded(reloaded) => (super::handbook::reloaded(reloaded, lang), None),
+        Reply::Answered(..) => (Answer::default(), None),
         Reply::History(records) => (history(records, &bot.timezone, lang), None),
     }
 }

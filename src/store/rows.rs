@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    app::{Outcome, Record, RecordId, Start},
+    app::{Answer, Outcome, Record, RecordId, Start},
     domain::diagnosis::Verdict,
 };
 
@@ -71,6 +71,30 @@ impl Row {
             id: RecordId(id),
             start,
             outcome,
+        })
+    }
+}
+
+/// A row of `answers`.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct AnswerRow {
+    at: i64,
+    actor: String,
+    page: String,
+    step: String,
+    fine: i64,
+}
+
+impl AnswerRow {
+    /// The answer in this row.
+    pub(super) fn answer(self) -> Result<Answer, BadRow> {
+        let bad = |column: &str| BadRow(format!("column {column} of an answer can't be read"));
+        Ok(Answer {
+            at: Timestamp::from_microsecond(self.at).map_err(|_| bad("at"))?,
+            actor: parse(&self.actor).ok_or_else(|| bad("actor"))?,
+            page: self.page,
+            step: self.step,
+            fine: self.fine != 0,
         })
     }
 }

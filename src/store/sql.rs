@@ -31,6 +31,13 @@ pub(super) const LAST_HEALTHY: &str = "SELECT id, started_at, actor, place, runb
 pub(super) const RECORD: &str = "SELECT id, started_at, actor, place, runbook, page_hash, params, \
      verdict, root_causes, duration_ms, report FROM diagnoses WHERE id = $1";
 
+pub(super) const ANSWER: &str =
+    "INSERT INTO answers (diagnosis, at, actor, page, step, fine) VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// The first answers of a diagnosis, in the order in which they came.
+pub(super) const ANSWERS: &str = "SELECT at, actor, page, step, fine FROM answers \
+     WHERE diagnosis = $1 ORDER BY id LIMIT 100";
+
 /// Forgets what is older than `$1`, at most `$2` at a time.
 pub(super) const FORGET_DIAGNOSES: &str = "DELETE FROM diagnoses WHERE id IN \
      (SELECT id FROM diagnoses WHERE started_at < $1 ORDER BY started_at LIMIT $2)";

@@ -14,11 +14,11 @@ use super::{
     bound::report_text,
     fault,
     open::{FILE_NAME, open},
-    rows::{Row, json},
+    rows::{AnswerRow, Row, json},
     sql,
 };
 use crate::{
-    app::{Outcome, Record, RecordId, Recorder, Start, StoreError},
+    app::{Answer, Outcome, Record, RecordId, Recorder, Start, StoreError},
     domain::access::Actor,
 };
 
@@ -239,6 +239,34 @@ impl Recorder for SqliteStore {
         }
         .map_err(|error| self.fault(&error))?;
         self.records(rows)
+    }
+
+    async fn answer(&self, id: RecordId, answer: &Answer) -> Result<(), StoreError> {
+        sqlx::query(sql::ANSWER)
+            .bind(id.0)
+            .bind(answer.at.as_microsecond())
+            .bind(json(&answer.actor))
+            .bind(&answer.page)
+            .bind(&answer.step)
+            .bind(i64::from(answer.fine))
+            .execute(self.pool().await?)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        Ok(())
+    }
+
+    async fn answers(&self, id: RecordId) -> Result<Vec<Answer>, StoreError> {
+        let rows: Vec<AnswerRow> = sqlx::query_as(sql::ANSWERS)
+            .bind(id.0)
+            .fetch_all(self.pool().await?)
+            .await
+            .map_err(|error| self.fault(&error))?;
+        rows.into_iter()
+            .map(|row| {
+                row.answer()
+                    .map_err(|bad| fault::damaged(self.location(), &bad.0))
+            })
+            .collect()
     }
 
     async fn last_healthy(&self, runbook: &str) -> Result<Option<Record>, StoreError> {
