@@ -88,12 +88,12 @@ pub static SPEC: ProbeSpec = ProbeSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trade {
     pub(super) state: Option<&'static str>,
-    words: Option<String>,
+    pub(super) words: Option<String>,
     pub(super) paid_at: Option<Timestamp>,
-    paid_text: Option<String>,
+    pub(super) paid_text: Option<String>,
     pub(super) fen: Option<i64>,
-    currency: Option<String>,
-    transaction: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) transaction: Option<String>,
 }
 
 impl Trade {

@@ -51,7 +51,7 @@ const AGREEMENTS: &[&str] = &[
 ];
 
 /// The part of the time that the database may take.
-const DATABASE_PART: f64 = 0.45;
+const DATABASE_PART: f64 = 0.6;
 
 const fn words(
     name: &'static str,
