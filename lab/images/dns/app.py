@@ -223,6 +223,7 @@ def main():
     for number, port in enumerate(ports, 1):
         Server(host, port, os.path.join(zones, f"server-{number}.zone")).start()
     stop = threading.Event()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a changed zone is read without being told
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: stop.set())
     print(f"two name servers at {host}, ports {ports}", flush=True)
