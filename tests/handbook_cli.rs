@@ -138,7 +138,8 @@ fn the_list_names_every_page() {
     assert!(out.contains("redis") && out.contains("2.3"), "{out}");
     let json = handbell(&["handbook", "list", "--json"]).out;
     let pages: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(pages[0]["id"], "redis");
+    let pages = pages.as_array().unwrap();
+    assert!(pages.iter().any(|page| page["id"] == "redis"));
 }
 
 #[test]
