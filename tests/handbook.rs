@@ -381,7 +381,11 @@ fn pages_in(directory: &str) -> Vec<KnownPage> {
     entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".toml"))
+        .filter(|name| {
+            std::path::Path::new(name)
+                .extension()
+                .is_some_and(|it| it == "toml")
+        })
         .map(|name| {
             let text = file(&format!("{directory}/{name}"));
             (name, text.into())

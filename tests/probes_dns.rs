@@ -44,6 +44,9 @@ fn encoded(name: &str) -> Vec<u8> {
     out
 }
 
+/// A name that is the question's, by its place in the message (RFC 1035, 4.1.4).
+const ASKED: [u8; 2] = [0xC0, 12];
+
 /// The answer to a question, byte by byte as RFC 1035 has it.
 fn reply(asked: &[u8], does: &Does) -> Vec<Vec<u8>> {
     let question = &asked[12..];
@@ -76,7 +79,6 @@ fn reply(asked: &[u8], does: &Does) -> Vec<Vec<u8>> {
         out.extend(data);
         out
     };
-    const ASKED: [u8; 2] = [0xC0, 12];
     let id = &asked[..2];
     match does {
         Does::Has(addresses) if is_a => {

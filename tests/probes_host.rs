@@ -1,6 +1,6 @@
 //! The probes of machines, against this one.
 
-#![expect(clippy::panic, reason = "a test may fail")]
+#![expect(clippy::expect_used, reason = "a test may fail")]
 
 mod probes_common;
 

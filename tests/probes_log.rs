@@ -1,18 +1,21 @@
 //! `log.search` and `log.templates`, on real files and in real containers.
 
+#![expect(clippy::expect_used, reason = "a test may fail")]
+
 mod probes_common;
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     io::{Seek, SeekFrom, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
     process::Command,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use handbell::{
-    app::{Look, Prober},
+    app::{Clock, Look, SystemClock},
     config::{ContainerRef, DockerEngine, Endpoint, LogFile, Service, Targets},
     domain::{
         diagnosis::{Blind, Sighting, Unseen},
@@ -46,21 +49,18 @@ fn in_container(name: &str, path: Option<&str>) -> Targets {
         engine: "engine".parse().expect("an id"),
         name: name.to_owned(),
     });
-    match path {
-        Some(path) => {
-            let file = path.into();
-            let log = LogFile { file, container };
-            targets.log.insert("log".parse().expect("an id"), log);
-        }
-        None => {
-            let service = Service {
-                container,
-                ..Service::default()
-            };
-            targets
-                .service
-                .insert("log".parse().expect("an id"), service);
-        }
+    if let Some(path) = path {
+        let file = path.into();
+        let log = LogFile { file, container };
+        targets.log.insert("log".parse().expect("an id"), log);
+    } else {
+        let service = Service {
+            container,
+            ..Service::default()
+        };
+        targets
+            .service
+            .insert("log".parse().expect("an id"), service);
     }
     targets
 }
@@ -95,7 +95,7 @@ async fn search(targets: Targets, args: &[(&str, ArgValue)]) -> Sighting {
 
 /// A time so many seconds ago, as programs write it without a zone.
 fn ago(seconds: i64) -> String {
-    let now = jiff::Timestamp::try_from(SystemTime::now()).expect("a time");
+    let now = SystemClock.now();
     let at = now - jiff::SignedDuration::from_secs(seconds);
     at.strftime("%F %T").to_string()
 }
@@ -146,7 +146,7 @@ async fn the_window_has_a_beginning_and_an_end() {
     let path = dir.path().join("app.log");
     let mut all = String::new();
     for at in [4_000, 600, 30] {
-        all += &format!("{} ERROR number {at}\n  continued\n", ago(at));
+        writeln!(all, "{} ERROR number {at}\n  continued", ago(at)).expect("room");
     }
     fs::write(&path, all).expect("a file");
     let hit = patterns(&[("error", "ERROR"), ("more", "continued")]);
@@ -155,7 +155,7 @@ async fn the_window_has_a_beginning_and_an_end() {
         (int(&seen, "error_count"), int(&seen, "more_count")),
         (2, 2)
     );
-    let until = ("until", ArgValue::Duration(Duration::from_secs(300)));
+    let until = ("until", ArgValue::Duration(Duration::from_mins(5)));
     let seen = search(file(&path), &[within(900), until, hit.clone()]).await;
     assert_eq!(int(&seen, "error_count"), 1);
     assert_eq!(text(&seen, "more_last"), "  continued");
@@ -172,11 +172,13 @@ async fn a_log_of_ten_gigabytes_costs_what_its_tail_costs() {
     log.seek(SeekFrom::Start(10 << 30)).expect("a place");
     let mut lines = String::from("\n");
     for n in 0..20_000 {
-        lines += &format!(
-            "{} request {n} served in {n} ms from 10.0.0.{}\n",
-            ago(20),
-            n % 250
-        );
+        let at = ago(20);
+        let from = n % 250;
+        writeln!(
+            lines,
+            "{at} request {n} served in {n} ms from 10.0.0.{from}"
+        )
+        .expect("room");
     }
     log.write_all(lines.as_bytes()).expect("room");
     let args = [
@@ -210,13 +212,15 @@ async fn templates_are_counted_and_errors_told() {
     let path = dir.path().join("app.log");
     let mut all = String::new();
     for n in 0..60 {
-        all += &format!("{} INFO order {n} paid\n", ago(50));
+        writeln!(all, "{} INFO order {n} paid", ago(50)).expect("room");
     }
     for n in 0..20 {
-        all += &format!(
-            "{} ERROR order {n}: connection to 10.0.0.{n}:3306 refused\n",
-            ago(40)
-        );
+        let at = ago(40);
+        writeln!(
+            all,
+            "{at} ERROR order {n}: connection to 10.0.0.{n}:3306 refused"
+        )
+        .expect("room");
     }
     fs::write(&path, all).expect("a file");
     let seen = see(file(&path), "log.templates", &[])

@@ -1,6 +1,6 @@
 //! The probes of Nginx, against a real one.
 
-#![expect(clippy::panic, reason = "a test may fail")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod probes_common;
 

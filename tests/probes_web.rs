@@ -364,6 +364,7 @@ async fn a_certificate_that_stands_up() {
     assert!(!truth(&seen, "is_https") && none(&seen, "verified"));
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of faults")]
 #[tokio::test]
 async fn each_fault_of_a_certificate_is_told_and_the_answer_behind_it_seen() {
     let dir = TempDir::new().expect("a directory");

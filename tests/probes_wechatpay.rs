@@ -191,9 +191,10 @@ fn field(asked: &str, name: &str) -> String {
 /// WeChat Pay as it describes itself: five lines are signed by the merchant, three by itself.
 fn stand_in(
     office: &Arc<Office>,
-    mischief: Mischief,
+    mischief: &Mischief,
 ) -> impl Fn(&str) -> String + Send + Sync + use<> {
     let office = Arc::clone(office);
+    let mischief = mischief.clone();
     move |asked| {
         let target = asked.split(' ').nth(1).expect("a target").to_owned();
         let message = format!(
@@ -222,7 +223,7 @@ fn stand_in(
         let stamp = i64::try_from(now()).expect("a time") + mischief.timestamp_off;
         let nonce = "c5ac7061fccab6bf3e254dcf98995b8c";
         let mut signer = Signer::new(MessageDigest::sha256(), &office.platform).expect("a signer");
-        let signed = format!(
+        let own = format!(
             "{stamp}\n{nonce}\n{body}{}\n",
             if mischief.signature == "wrong" {
                 "x"
@@ -230,16 +231,16 @@ fn stand_in(
                 ""
             }
         );
-        signer.update(signed.as_bytes()).expect("a message");
+        signer.update(own.as_bytes()).expect("a message");
         let signature = encode_block(&signer.sign_to_vec().expect("a signature"));
         let who = mischief
             .signer
             .unwrap_or(if asked_by_id { ID } else { SERIAL });
         let mut headers = format!("Content-Type: application/json\r\n{}", mischief.date);
         if mischief.signature != "missing" && (sound || mischief.signature == "always") {
-            headers.push_str(&format!(
-                "Wechatpay-Timestamp: {stamp}\r\nWechatpay-Nonce: {nonce}\r\nWechatpay-Serial: {who}\r\nWechatpay-Signature: {signature}\r\n"
-            ));
+            headers = format!(
+                "{headers}Wechatpay-Timestamp: {stamp}\r\nWechatpay-Nonce: {nonce}\r\nWechatpay-Serial: {who}\r\nWechatpay-Signature: {signature}\r\n"
+            );
         }
         answer(status, &headers, &body)
     }
@@ -299,7 +300,7 @@ fn page(office: &Office, target: &str) -> (&'static str, String) {
 #[tokio::test]
 async fn a_paid_order_is_described_in_both_modes() {
     let office = Arc::new(Office::new());
-    let port = http(stand_in(&office, Mischief::default()));
+    let port = http(stand_in(&office, &Mischief::default()));
     for merchant in [office.target(port), office.by_certificate(port)] {
         let seen = order(merchant.clone(), "PAID-0001").await;
         assert_eq!(text(&seen, "state"), "ok", "{seen:?}");
@@ -326,7 +327,7 @@ async fn a_paid_order_is_described_in_both_modes() {
             ..Wish::default()
         },
     );
-    let port = https(&paper, stand_in(&office, Mischief::default()));
+    let port = https(&paper, stand_in(&office, &Mischief::default()));
     let secured = |tls: Option<TlsFiles>| Wechatpay {
         url: "https://api.mch.weixin.qq.com".to_owned(),
         connect: Some(("127.0.0.1".to_owned(), port)),
@@ -350,7 +351,7 @@ async fn a_paid_order_is_described_in_both_modes() {
 #[tokio::test]
 async fn what_wechat_pay_says_is_told_apart() {
     let office = Arc::new(Office::new());
-    let port = http(stand_in(&office, Mischief::default()));
+    let port = http(stand_in(&office, &Mischief::default()));
     for (number, state, code) in [
         ("UNKNOWN-01", "not-found", "ORDER_NOT_EXIST"),
         ("LIMIT-001", "limited", "FREQUENCY_LIMITED"),
@@ -395,7 +396,7 @@ async fn what_wechat_pay_says_is_told_apart() {
     let late = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
     let port = http(stand_in(
         &office,
-        Mischief {
+        &Mischief {
             date: late,
             ..Mischief::default()
         },
@@ -447,7 +448,7 @@ async fn answers_that_can_not_be_believed_are_not() {
         ),
     ] {
         let dated = mischief.timestamp_off != 0;
-        let port = http(stand_in(&office, mischief));
+        let port = http(stand_in(&office, &mischief));
         let seen = order(office.target(port), "PAID-0001").await;
         if dated {
             // Without a Date header the signature's time is all there is to tell the clock by.
@@ -476,7 +477,7 @@ async fn answers_that_can_not_be_believed_are_not() {
 #[tokio::test]
 async fn readiness_and_the_platforms_certificates() {
     let office = Arc::new(Office::new());
-    let port = http(stand_in(&office, Mischief::default()));
+    let port = http(stand_in(&office, &Mischief::default()));
     let seen = ready(office.target(port)).await;
     assert_eq!(text(&seen, "state"), "ok", "{seen:?}");
     assert_eq!(
@@ -530,7 +531,7 @@ async fn readiness_and_the_platforms_certificates() {
 #[tokio::test]
 async fn keys_that_are_none_are_told_without_their_words() {
     let office = Arc::new(Office::new());
-    let port = http(stand_in(&office, Mischief::default()));
+    let port = http(stand_in(&office, &Mischief::default()));
     let with = |name: &str| Wechatpay {
         private_key: Secret::File {
             path: office.path(name),

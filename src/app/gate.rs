@@ -495,7 +495,7 @@ impl Gate {
         self.redactor.clean_report(&mut report);
         match healthy {
             Ok(healthy) => {
-                report.changed = healthy.and_then(|it| self.changed(&plan, &report, &it))
+                report.changed = healthy.and_then(|it| self.changed(&plan, &report, &it));
             }
             // The diagnosis is worth more than the comparison; recording it says what is wrong.
             Err(error) => tracing::warn!(%error, "the last healthy run can't be read"),

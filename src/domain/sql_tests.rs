@@ -2,7 +2,11 @@ use super::*;
 
 fn refused(sql: &str) -> String {
     match Query::parse(sql) {
-        Err(refused) => format!("{}: {}", &sql[refused.at], refused.why),
+        Err(refused) => format!(
+            "{}: {}",
+            sql.get(refused.at).expect("a part of it"),
+            refused.why
+        ),
         Ok(query) => panic!("{sql} is read as {query:?}"),
     }
 }

@@ -96,9 +96,10 @@ pub(super) async fn run(mut command: Command, most: usize, end: Instant) -> Resu
             keep(err, ERRORS_BYTES, &mut done.err)
         )
     };
-    match timeout_at(end, read).await {
-        Ok((out_whole, _)) => done.cut = !out_whole,
-        Err(_) => (done.cut, done.timed_out) = (true, true),
+    if let Ok((out_whole, _)) = timeout_at(end, read).await {
+        done.cut = !out_whole;
+    } else {
+        (done.cut, done.timed_out) = (true, true);
     }
     if done.cut {
         // It is ended with this value: its output is of no more use.

@@ -153,7 +153,7 @@ fn days_from_now(days: i64) -> std::time::Duration {
     std::time::Duration::from_secs(u64::try_from(then).expect("a time after 1970"))
 }
 
-/// Where the issuer's certificate is (RFC 5280, 4.2.2.1): caIssuers, http://ca.test/ca.der.
+/// Where the issuer's certificate is (RFC 5280, 4.2.2.1): caIssuers, `http://ca.test/ca.der`.
 fn authority_information() -> rcgen::CustomExtension {
     const OID: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
     let url = b"http://ca.test/ca.der";

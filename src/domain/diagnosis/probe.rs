@@ -114,6 +114,7 @@ pub struct PerKey {
 
 impl PerKey {
     /// The facts that the pattern `name` makes, with their whole names.
+    #[must_use]
     pub fn made(&self, name: &str, pattern: &str) -> Vec<(String, &'static FactSpec)> {
         let own = self
             .facts

@@ -135,10 +135,10 @@ impl SyntaxError {
 /// What was compiled, or why it could not be; nothing before it is first asked.
 type Compiled<T> = Arc<OnceLock<Result<T, EvalError>>>;
 
-fn compiled<'a, T>(
-    kept: &'a Compiled<T>,
+fn compiled<T>(
+    kept: &Compiled<T>,
     compile: impl FnOnce() -> Result<T, SyntaxError>,
-) -> Result<&'a T, EvalError> {
+) -> Result<&T, EvalError> {
     let made = kept.get_or_init(|| compile().map_err(|error| EvalError(error.message)));
     made.as_ref().map_err(Clone::clone)
 }

@@ -65,8 +65,9 @@ pub(super) async fn stat(
         Ok(header) => header,
         // A HEAD has no body, so the reason is in the status alone; whether the container is
         // there was seen before.
-        Err(Failure::Stranger(_) | Failure::NoContainer) => return Ok(None),
-        Err(Failure::Said(404, _)) => return Ok(None),
+        Err(Failure::Stranger(_) | Failure::NoContainer | Failure::Said(404, _)) => {
+            return Ok(None);
+        }
         Err(failure) => return Err(failure),
     };
     let raw: Option<RawStat> = header

@@ -173,7 +173,7 @@ fn search(places: &[String], end: StdInstant) -> Found {
 }
 
 fn sighting(mut found: Found) -> Sighting {
-    found.held.sort_by(|a, b| b.size.cmp(&a.size));
+    found.held.sort_by_key(|it| std::cmp::Reverse(it.size));
     let shown = |size: u64| bytes_shown(i64::try_from(size).unwrap_or(i64::MAX));
     let lines: Vec<String> = found
         .held

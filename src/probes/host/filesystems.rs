@@ -10,7 +10,7 @@ use tokio::{
     time::timeout_at,
 };
 
-use super::machine::Machine;
+use super::machine::{Machine, said};
 use crate::{
     domain::{
         diagnosis::{ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -243,15 +243,12 @@ fn unescaped(text: &str) -> String {
         let code = after
             .get(..3)
             .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match code {
-            Some(code) => {
-                out.push(char::from(code));
-                rest = after.get(3..).unwrap_or("");
-            }
-            None => {
-                out.push('\\');
-                rest = after;
-            }
+        if let Some(code) = code {
+            out.push(char::from(code));
+            rest = after.get(3..).unwrap_or("");
+        } else {
+            out.push('\\');
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -347,7 +344,7 @@ async fn there(machine: &Machine<'_>) -> Result<(Vec<One>, Vec<String>), Blind> 
         });
     }
     if found.is_empty() {
-        return Err(machine.said(&bytes));
+        return Err(said(&bytes));
     }
     Ok((found, Vec::new()))
 }

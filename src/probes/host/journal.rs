@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::machine::{Machine, NoAnswer};
+use super::machine::{Machine, NoAnswer, said};
 use crate::{
     app::{Clock, SystemClock},
     domain::{
@@ -187,7 +187,7 @@ pub(super) async fn look(machine: &Machine<'_>, args: &Args) -> Result<Sighting,
         return Ok(without(errors.trim(), "denied"));
     }
     if entries.is_empty() && done.code != Some(0) {
-        return Err(machine.said(&done));
+        return Err(said(&done));
     }
     let partial = errors.contains("not seeing messages");
     Ok(sighting(

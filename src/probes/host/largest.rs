@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{task::spawn_blocking, time::timeout_at};
 
-use super::machine::Machine;
+use super::machine::{Machine, said};
 use crate::{
     app::{Clock, SystemClock},
     domain::{
@@ -112,16 +112,16 @@ pub(super) async fn look(machine: &Machine<'_>, args: &Args) -> Result<Sighting,
     let now: SystemTime = SystemClock.now().into();
     let work = spawn_blocking(move || {
         let walk = walk(&root, most, end, now);
-        let room = rustix::fs::statvfs(&root).ok();
+        let free = rustix::fs::statvfs(&root).ok();
         walk.map(|walk| {
             (
                 walk,
-                room.map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
+                free.map(|free| free.f_bavail.saturating_mul(free.f_frsize)),
             )
         })
     });
     match timeout_at(machine.end, work).await {
-        Ok(Ok(Ok((walk, room)))) => Ok(sighting(&path, &walk, room, top)),
+        Ok(Ok(Ok((walk, free)))) => Ok(sighting(&path, &walk, free, top)),
         Ok(Ok(Err(error))) => Err(Blind::Unknown(match error.kind() {
             std::io::ErrorKind::NotFound => Unseen::NoSuchPath { path },
             std::io::ErrorKind::PermissionDenied => Unseen::PermissionDenied { path },
@@ -385,7 +385,7 @@ async fn there(machine: &Machine<'_>, path: &str, top: usize) -> Result<Sighting
         }
     }
     if sums.is_empty() && !walk.stopped {
-        return Err(machine.said(&done));
+        return Err(said(&done));
     }
     walk.entries = sums.len();
     walk.total = sums

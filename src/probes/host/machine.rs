@@ -148,14 +148,14 @@ impl<'a> Machine<'a> {
             },
         })
     }
+}
 
-    /// A program answered with an error.
-    pub(super) fn said(&self, done: &Done) -> Blind {
-        let errors = done.errors();
-        Blind::Unknown(Unseen::ServerSaid {
-            detail: plain(errors.trim(), 200),
-        })
-    }
+/// A program answered with an error.
+pub(super) fn said(done: &Done) -> Blind {
+    let errors = done.errors();
+    Blind::Unknown(Unseen::ServerSaid {
+        detail: plain(errors.trim(), 200),
+    })
 }
 
 /// The files in an answer of `tail`, by path.

@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout_at},
 };
 
-use super::machine::{Machine, NoAnswer};
+use super::machine::{Machine, NoAnswer, said};
 use crate::{
     domain::{
         diagnosis::{ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -78,7 +78,7 @@ pub(super) async fn look(machine: &Machine<'_>, args: &Args) -> Result<Sighting,
         let done = machine.run(&words).await.map_err(|no| machine.blind(&no))?;
         let all: Vec<Process> = done.text().lines().filter_map(listed).collect();
         if all.is_empty() {
-            return Err(machine.said(&done));
+            return Err(said(&done));
         }
         all
     };
@@ -105,9 +105,8 @@ async fn here(machine: &Machine<'_>) -> Result<Vec<Process>, Blind> {
     let timed_out = || machine.blind(&NoAnswer::TimedOut);
     let end = machine.end;
     let began = StdInstant::now();
-    let before = match timeout_at(end, spawn_blocking(ticks)).await {
-        Ok(Ok(ticks)) => ticks,
-        _ => return Err(timed_out()),
+    let Ok(Ok(before)) = timeout_at(end, spawn_blocking(ticks)).await else {
+        return Err(timed_out());
     };
     sleep(SAMPLE).await;
     let work = spawn_blocking(move || {
@@ -187,7 +186,7 @@ fn sighting(mut all: Vec<Process>, top: usize) -> Sighting {
     let count = |mark: char| all.iter().filter(|process| process.state == mark).count();
     let (zombies, blocked) = (count('Z'), count('D'));
     let short = |process: &Process| plain(&process.command, COMMAND_CHARS);
-    all.sort_by(|a, b| b.resident.cmp(&a.resident));
+    all.sort_by_key(|it| std::cmp::Reverse(it.resident));
     let by_memory: Vec<String> = all
         .iter()
         .take(top)

@@ -76,6 +76,10 @@ pub(in crate::probes) struct Record {
 }
 
 /// What was read.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, told as it is"
+)]
 #[derive(Debug, Default)]
 pub(in crate::probes) struct Haul {
     /// The lines of the window, the oldest first.

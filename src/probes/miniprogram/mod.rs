@@ -254,6 +254,6 @@ fn is_local(site: &Site) -> bool {
     match site.ip() {
         Some(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
         Some(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
-        None => site.host == "localhost" || site.host.ends_with(".local"),
+        None => site.host == "localhost" || site.host.split('.').next_back() == Some("local"),
     }
 }

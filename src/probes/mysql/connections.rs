@@ -26,36 +26,111 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     summary: "connections against max_connections, by account and host, idle ones, and connections that failed",
     targets: &[TargetKind::Mysql],
     args: &[
-        arg("idle", ArgType::Duration, "5m", (1_000, 604_800_000), "a connection silent for so long counts as idle"),
-        arg("sample", ArgType::Duration, "300ms", (0, 5_000), "for how long counters are watched; 0 for not at all"),
+        arg(
+            "idle",
+            ArgType::Duration,
+            "5m",
+            (1_000, 604_800_000),
+            "a connection silent for so long counts as idle",
+        ),
+        arg(
+            "sample",
+            ArgType::Duration,
+            "300ms",
+            (0, 5_000),
+            "for how long counters are watched; 0 for not at all",
+        ),
     ],
     facts: &[
         count("connections", "connections now (Threads_connected)"),
-        count("running", "connections that carry out a statement now, without this look's own (Threads_running)"),
+        count(
+            "running",
+            "connections that carry out a statement now, without this look's own (Threads_running)",
+        ),
         count("max_connections", "the most that there can be"),
-        float("used_percent", Unit::Percent, "connections of the most that there can be"),
-        count("max_used_connections", "the most that there were since the start"),
-        count("max_user_connections", "the most of one account; 0 for no limit"),
-        count("refused_since_start", "clients turned away for too many connections (Connection_errors_max_connections)").optional(),
-        float("refused_per_second", Unit::PerSecond, "of them during the sample").optional(),
-        count("aborted_connects", "attempts to connect that failed since the start: wrong passwords, broken handshakes"),
-        float("aborted_connects_per_second", Unit::PerSecond, "of them during the sample").optional(),
-        count("aborted_clients", "clients that went without saying goodbye since the start"),
-        float("aborted_clients_per_second", Unit::PerSecond, "of them during the sample").optional(),
-        float("connects_per_second", Unit::PerSecond, "new connections during the sample").optional(),
-        float("queries_per_second", Unit::PerSecond, "statements during the sample, without our own").optional(),
-        count("idle_count", "connections of ordinary clients that have been silent for at least `idle`"),
+        float(
+            "used_percent",
+            Unit::Percent,
+            "connections of the most that there can be",
+        ),
+        count(
+            "max_used_connections",
+            "the most that there were since the start",
+        ),
+        count(
+            "max_user_connections",
+            "the most of one account; 0 for no limit",
+        ),
+        count(
+            "refused_since_start",
+            "clients turned away for too many connections (Connection_errors_max_connections)",
+        )
+        .optional(),
+        float(
+            "refused_per_second",
+            Unit::PerSecond,
+            "of them during the sample",
+        )
+        .optional(),
+        count(
+            "aborted_connects",
+            "attempts to connect that failed since the start: wrong passwords, broken handshakes",
+        ),
+        float(
+            "aborted_connects_per_second",
+            Unit::PerSecond,
+            "of them during the sample",
+        )
+        .optional(),
+        count(
+            "aborted_clients",
+            "clients that went without saying goodbye since the start",
+        ),
+        float(
+            "aborted_clients_per_second",
+            Unit::PerSecond,
+            "of them during the sample",
+        )
+        .optional(),
+        float(
+            "connects_per_second",
+            Unit::PerSecond,
+            "new connections during the sample",
+        )
+        .optional(),
+        float(
+            "queries_per_second",
+            Unit::PerSecond,
+            "statements during the sample, without our own",
+        )
+        .optional(),
+        count(
+            "idle_count",
+            "connections of ordinary clients that have been silent for at least `idle`",
+        ),
         float("idle_percent", Unit::Percent, "of max_connections"),
-        seconds("longest_idle_seconds", "the longest silence of an ordinary client; 0 without one"),
+        seconds(
+            "longest_idle_seconds",
+            "the longest silence of an ordinary client; 0 without one",
+        ),
         text("longest_idle", "whose it is: account and host").optional(),
         text("top_user", "the account with the most connections").optional(),
         count("top_user_count", "how many"),
         count("top_user_idle", "how many of them are idle"),
         text("top_host", "the host with the most connections").optional(),
         count("top_host_count", "how many"),
-        texts("by_account", "the accounts with the most connections, one line each"),
-        flag("sees_all", "the account may see the connections of others (PROCESS); else lists and idle counts are of its own only"),
-        seconds("wait_timeout_seconds", "after how long the server closes a silent connection"),
+        texts(
+            "by_account",
+            "the accounts with the most connections, one line each",
+        ),
+        flag(
+            "sees_all",
+            "the account may see the connections of others (PROCESS); else lists and idle counts are of its own only",
+        ),
+        seconds(
+            "wait_timeout_seconds",
+            "after how long the server closes a silent connection",
+        ),
         seconds("uptime_seconds", "since the server started"),
     ],
     per_key: None,
@@ -73,7 +148,10 @@ struct Counters {
 
 impl Counters {
     /// A counter's growth a second; none without a sample, and when the server was restarted.
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 53 bits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate needs no more than 53 bits"
+    )]
     fn rate(&self, name: &str, own: i64) -> Option<f64> {
         let grown = self.after.int(name)? - self.before.int(name)? - own;
         (!self.between.is_zero()).then(|| grown.max(0) as f64 / self.between.as_secs_f64())
@@ -112,9 +190,19 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
     let counters = Counters {
         before,
         after,
-        between: if sample.is_zero() { Duration::ZERO } else { began.elapsed() },
+        between: if sample.is_zero() {
+            Duration::ZERO
+        } else {
+            began.elapsed()
+        },
     };
-    Ok(sighting(&counters, &variables, &people, given.duration("idle"), sees_all))
+    Ok(sighting(
+        &counters,
+        &variables,
+        &people,
+        given.duration("idle"),
+        sees_all,
+    ))
 }
 
 /// Whether the account may see what others do.
@@ -140,12 +228,21 @@ fn sighting(
     let idle_seconds = i64::try_from(idle.as_secs()).unwrap_or(i64::MAX);
     let is_idle = |person: &&Person| person.is_idle() && person.seconds >= idle_seconds;
     let idle_count = people.all.iter().filter(is_idle).count();
-    let longest = people.all.iter().filter(|person| person.is_idle()).max_by_key(|it| it.seconds);
+    let longest = people
+        .all
+        .iter()
+        .filter(|person| person.is_idle())
+        .max_by_key(|it| it.seconds);
     let users = people.tally(|person| person.user.clone());
     let hosts = people.tally(|person| person.host.clone());
     let accounts = people.tally(Person::account);
     let top_idle = users.first().map_or(0, |(user, _)| {
-        people.all.iter().filter(is_idle).filter(|person| person.user == *user).count()
+        people
+            .all
+            .iter()
+            .filter(is_idle)
+            .filter(|person| person.user == *user)
+            .count()
     });
     let lines: Vec<String> = accounts
         .iter()
@@ -168,13 +265,28 @@ fn sighting(
         .fact("max_connections", most)
         .fact("used_percent", percent(connections, most).unwrap_or(0.0))
         .fact("max_used_connections", now("max_used_connections"))
-        .fact("max_user_connections", variables.int("max_user_connections").unwrap_or(0))
-        .fact("refused_since_start", counters.after.int("connection_errors_max_connections"))
-        .fact("refused_per_second", counters.rate("connection_errors_max_connections", 0))
+        .fact(
+            "max_user_connections",
+            variables.int("max_user_connections").unwrap_or(0),
+        )
+        .fact(
+            "refused_since_start",
+            counters.after.int("connection_errors_max_connections"),
+        )
+        .fact(
+            "refused_per_second",
+            counters.rate("connection_errors_max_connections", 0),
+        )
         .fact("aborted_connects", now("aborted_connects"))
-        .fact("aborted_connects_per_second", counters.rate("aborted_connects", 0))
+        .fact(
+            "aborted_connects_per_second",
+            counters.rate("aborted_connects", 0),
+        )
         .fact("aborted_clients", now("aborted_clients"))
-        .fact("aborted_clients_per_second", counters.rate("aborted_clients", 0))
+        .fact(
+            "aborted_clients_per_second",
+            counters.rate("aborted_clients", 0),
+        )
         .fact("connects_per_second", counters.rate("connections", 0))
         .fact("queries_per_second", counters.rate("queries", 4))
         .fact("idle_count", idle_count)
@@ -182,16 +294,28 @@ fn sighting(
             "idle_percent",
             percent(i64::try_from(idle_count).unwrap_or(i64::MAX), most).unwrap_or(0.0),
         )
-        .fact("longest_idle_seconds", longest.map_or(0, |person| person.seconds))
+        .fact(
+            "longest_idle_seconds",
+            longest.map_or(0, |person| person.seconds),
+        )
         .fact("longest_idle", longest.map(Person::account))
         .fact("top_user", users.first().map(|(user, _)| user.clone()))
-        .fact("top_user_count", users.first().map_or(0, |(_, count)| *count))
+        .fact(
+            "top_user_count",
+            users.first().map_or(0, |(_, count)| *count),
+        )
         .fact("top_user_idle", top_idle)
         .fact("top_host", hosts.first().map(|(host, _)| host.clone()))
-        .fact("top_host_count", hosts.first().map_or(0, |(_, count)| *count))
+        .fact(
+            "top_host_count",
+            hosts.first().map_or(0, |(_, count)| *count),
+        )
         .fact("by_account", lines)
         .fact("sees_all", sees_all)
-        .fact("wait_timeout_seconds", variables.int("wait_timeout").unwrap_or(0))
+        .fact(
+            "wait_timeout_seconds",
+            variables.int("wait_timeout").unwrap_or(0),
+        )
         .fact("uptime_seconds", now("uptime"));
     seen.done()
 }

@@ -1,11 +1,11 @@
 //! `mysql.indexes`: whether needed indexes are there.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::{pool::Link, rows::Row};
 use crate::{
     domain::{
-        diagnosis::{ArgType, ArgSpec, Blind, ProbeSpec, Sighting, TargetKind, Unseen},
+        diagnosis::{ArgSpec, ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unseen},
         handbook::{ArgValue, Args},
     },
     probes::{
@@ -27,11 +27,20 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         meaning: "the needed indexes: `orders(order_no), orders(user_id, created_at)`; a schema before the table where the target names none: `mall.orders(…)`",
     }],
     facts: &[
-        count("needed_count", "indexes that the page names, on tables that exist"),
+        count(
+            "needed_count",
+            "indexes that the page names, on tables that exist",
+        ),
         texts("missing", "of them those that no index begins with"),
         count("missing_count", "how many"),
-        texts("missing_tables", "tables that the page names and that do not exist"),
-        texts("without_primary_key", "tables of at least a thousand rows without a primary key"),
+        texts(
+            "missing_tables",
+            "tables that the page names and that do not exist",
+        ),
+        texts(
+            "without_primary_key",
+            "tables of at least a thousand rows without a primary key",
+        ),
         count("tables", "tables that were looked at"),
     ],
     per_key: None,
@@ -83,7 +92,11 @@ impl Needed {
             if table.is_empty() || columns.iter().any(String::is_empty) {
                 return Err(wrong());
             }
-            all.push(Self { schema, table: table.to_owned(), columns });
+            all.push(Self {
+                schema,
+                table: table.to_owned(),
+                columns,
+            });
             rest = after.trim().trim_start_matches([',', ';']).trim();
         }
         Ok(all)
@@ -94,7 +107,9 @@ impl Needed {
         let begin = columns.get(..self.columns.len());
         begin.is_some_and(|begin| {
             // Equality on all of them needs no order; a range on the last one does.
-            begin == self.columns || self.columns.iter().all(|column| begin.contains(column)) && begin.last() == self.columns.last()
+            begin == self.columns
+                || self.columns.iter().all(|column| begin.contains(column))
+                    && begin.last() == self.columns.last()
         })
     }
 }
@@ -109,7 +124,8 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
         Some(ArgValue::Text(text)) => text.as_str(),
         _ => "",
     };
-    let needed = Needed::parse(text).map_err(|detail| Blind::from(Unseen::ServerSaid { detail }))?;
+    let needed =
+        Needed::parse(text).map_err(|detail| Blind::from(Unseen::ServerSaid { detail }))?;
     let mut held = link.alive().await?;
     let hidden = if held.version.is_mysql(8, 0) {
         "AND IS_VISIBLE = 'YES'"
@@ -118,12 +134,25 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
     } else {
         ""
     };
-    let indexes = held.ask(&INDEXES.replace("{HIDDEN}", hidden)).await.map_err(blind)?;
+    let indexes = held
+        .ask(&INDEXES.replace("{HIDDEN}", hidden))
+        .await
+        .map_err(blind)?;
     let tables = held.ask(TABLES).await.map_err(blind)?;
-    Ok(sighting(&needed, link.server.database.as_deref(), &indexes, &tables))
+    Ok(sighting(
+        &needed,
+        link.server.database.as_deref(),
+        &indexes,
+        &tables,
+    ))
 }
 
-fn sighting(needed: &[Needed], database: Option<&str>, indexes: &[Row], tables: &[Row]) -> Sighting {
+fn sighting(
+    needed: &[Needed],
+    database: Option<&str>,
+    indexes: &[Row],
+    tables: &[Row],
+) -> Sighting {
     let same = |row: &Row, it: &Needed| {
         let schema = it.schema.as_deref().or(database);
         row.str("tab").eq_ignore_ascii_case(&it.table)
@@ -137,27 +166,34 @@ fn sighting(needed: &[Needed], database: Option<&str>, indexes: &[Row], tables: 
         }
         known += 1;
         let served = indexes.iter().filter(|row| same(row, it)).any(|row| {
-            let columns: Vec<String> =
-                row.str("cols").split(',').map(str::to_ascii_lowercase).collect();
+            let columns: Vec<String> = row
+                .str("cols")
+                .split(',')
+                .map(str::to_ascii_lowercase)
+                .collect();
             it.is_served_by(&columns)
         });
         if !served {
             missing.push(it.shown());
         }
     }
-    let primary: BTreeMap<(&str, &str), ()> = indexes
+    let primary: BTreeSet<(&str, &str)> = indexes
         .iter()
         .filter(|row| row.str("idx") == "PRIMARY")
-        .map(|row| ((row.str("db"), row.str("tab")), ()))
+        .map(|row| (row.str("db"), row.str("tab")))
         .collect();
     let bare: Vec<String> = tables
         .iter()
         .filter(|row| row.int("estimate").unwrap_or(0) >= MANY_ROWS)
-        .filter(|row| !primary.contains_key(&(row.str("db"), row.str("tab"))))
+        .filter(|row| !primary.contains(&(row.str("db"), row.str("tab"))))
         .map(|row| format!("{}.{}", row.str("db"), row.str("tab")))
         .collect();
     let mut seen = Seen::new(&SPEC);
-    seen.line(format!("{} tables, {known} needed indexes, {} missing", tables.len(), missing.len()));
+    seen.line(format!(
+        "{} tables, {known} needed indexes, {} missing",
+        tables.len(),
+        missing.len()
+    ));
     for line in &missing {
         seen.line(format!("missing: {line}"));
     }

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{
-    failure::Failure,
-    pool::Held,
-    rows::Row,
+use super::{failure::Failure, pool::Held, rows::Row};
+use crate::{
+    domain::sql::without_values,
+    probes::{net::host_of, seen::plain},
 };
-use crate::{domain::sql::without_values, probes::{net::host_of, seen::plain}};
 
 /// Longest statement that is shown, in characters.
 const STATEMENT_CHARS: usize = 160;
@@ -38,12 +37,22 @@ impl Person {
     fn of(row: &Row) -> Self {
         let host = row.str("host");
         Self {
-            id: row.int("id").and_then(|id| u64::try_from(id).ok()).unwrap_or(0),
+            id: row
+                .int("id")
+                .and_then(|id| u64::try_from(id).ok())
+                .unwrap_or(0),
             user: row.str("user").to_owned(),
-            host: if host.contains(':') { host_of(host) } else { host.to_owned() },
+            host: if host.contains(':') {
+                host_of(host)
+            } else {
+                host.to_owned()
+            },
             command: row.str("command").to_owned(),
             // Before the first command the time is none, or turned around.
-            seconds: row.int("time").filter(|time| (0..1_000_000_000).contains(time)).unwrap_or(0),
+            seconds: row
+                .int("time")
+                .filter(|time| (0..1_000_000_000).contains(time))
+                .unwrap_or(0),
             state: row.str("state").to_owned(),
             statement: shown(row.str("info")),
         }
@@ -61,8 +70,10 @@ impl Person {
 
     /// A client that carries out a statement: no replica, no event, no thread of the server.
     pub(super) fn is_working(&self) -> bool {
-        matches!(self.command.as_str(), "Query" | "Execute" | "Field List" | "Fetch" | "Prepare")
-            && !self.is_system()
+        matches!(
+            self.command.as_str(),
+            "Query" | "Execute" | "Field List" | "Fetch" | "Prepare"
+        ) && !self.is_system()
     }
 
     fn is_system(&self) -> bool {
@@ -133,7 +144,12 @@ impl People {
 
     /// How many there are of each `key`, the most first.
     pub(super) fn tally(&self, key: impl Fn(&Person) -> String) -> Vec<(String, usize)> {
-        tally(self.all.iter().filter(|person| !person.is_system()).map(key))
+        tally(
+            self.all
+                .iter()
+                .filter(|person| !person.is_system())
+                .map(key),
+        )
     }
 }
 

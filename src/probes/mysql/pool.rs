@@ -228,7 +228,11 @@ impl Link<'_> {
 
     /// Remembers that a connection is this program's own.
     pub(super) fn note(&self, session: &Session) {
-        let mut numbers = self.place.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut numbers = self
+            .place
+            .numbers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         numbers.push_back(session.number());
         if numbers.len() > REMEMBERED {
             numbers.pop_front();
@@ -237,7 +241,11 @@ impl Link<'_> {
 
     /// The connections that are this program's own, by number: nobody wants to read of them.
     pub(super) fn own(&self) -> Vec<u64> {
-        let numbers = self.place.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbers = self
+            .place
+            .numbers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         numbers.iter().copied().collect()
     }
 }

@@ -34,24 +34,54 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         count("connections", "connections that were read, without our own"),
         flag("truncated", "there were more than could be read"),
         count("running", "statements that run now"),
-        count("long_count", "of them those that have run for at least `slower_than`"),
+        count(
+            "long_count",
+            "of them those that have run for at least `slower_than`",
+        ),
         seconds("longest_seconds", "the longest of them; 0 without one"),
         text("longest_statement", "the longest, without its values").optional(),
         text("longest_account", "whose it is").optional(),
         text("longest_state", "what it does at this moment").optional(),
         count("longest_id", "its connection's number; 0 without one"),
-        count("metadata_waits", "statements that wait for a lock on a table's definition"),
-        seconds("metadata_wait_seconds", "the longest of these waits; 0 without one"),
-        text("metadata_statement", "the statement that waits longest, without its values").optional(),
-        count("row_lock_waits", "statements that seem to wait for another's row locks (by their state)"),
-        count("disk_waits", "statements that stand still since the disk is full"),
+        count(
+            "metadata_waits",
+            "statements that wait for a lock on a table's definition",
+        ),
+        seconds(
+            "metadata_wait_seconds",
+            "the longest of these waits; 0 without one",
+        ),
+        text(
+            "metadata_statement",
+            "the statement that waits longest, without its values",
+        )
+        .optional(),
+        count(
+            "row_lock_waits",
+            "statements that seem to wait for another's row locks (by their state)",
+        ),
+        count(
+            "disk_waits",
+            "statements that stand still since the disk is full",
+        ),
         text("top_state", "the state in which most statements are").optional(),
         count("top_state_count", "how many"),
-        text("top_statement", "the statement that runs most often at this moment, without its values").optional(),
+        text(
+            "top_statement",
+            "the statement that runs most often at this moment, without its values",
+        )
+        .optional(),
         count("top_statement_count", "how many of it"),
-        text("top_account", "the account with the most running statements").optional(),
+        text(
+            "top_account",
+            "the account with the most running statements",
+        )
+        .optional(),
         count("top_account_count", "how many"),
-        texts("statements", "the longest running statements, one line each"),
+        texts(
+            "statements",
+            "the longest running statements, one line each",
+        ),
     ],
     per_key: None,
 };
@@ -67,7 +97,10 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
     let mut held = link.alive().await?;
     let people = People::of(&mut held, &link.own()).await;
     let people = people.map_err(|failure| link.blind(&failure))?;
-    Ok(sighting(&people, Given::new(&SPEC, args).duration("slower_than")))
+    Ok(sighting(
+        &people,
+        Given::new(&SPEC, args).duration("slower_than"),
+    ))
 }
 
 fn sighting(people: &People, slower_than: Duration) -> Sighting {
@@ -75,12 +108,22 @@ fn sighting(people: &People, slower_than: Duration) -> Sighting {
     let mut running: Vec<&Person> = people.all.iter().filter(|it| it.is_working()).collect();
     running.sort_by_key(|person| std::cmp::Reverse(person.seconds));
     let longest = running.first();
-    let metadata: Vec<&&Person> = running.iter().filter(|it| it.waits_for_metadata()).collect();
+    let metadata: Vec<&&Person> = running
+        .iter()
+        .filter(|it| it.waits_for_metadata())
+        .collect();
     let lines: Vec<String> = running
         .iter()
         .take(TOP)
         .map(|it| {
-            format!("{} {} {} s, {}: {}", it.id, it.account(), it.seconds, it.state, it.statement)
+            format!(
+                "{} {} {} s, {}: {}",
+                it.id,
+                it.account(),
+                it.seconds,
+                it.state,
+                it.statement
+            )
         })
         .collect();
     let states = tally(running.iter().map(|it| it.state.clone()));
@@ -110,16 +153,40 @@ fn sighting(people: &People, slower_than: Duration) -> Sighting {
         .fact("longest_state", longest.map(|it| it.state.clone()))
         .fact("longest_id", longest.map_or(0, |it| it.id))
         .fact("metadata_waits", metadata.len())
-        .fact("metadata_wait_seconds", metadata.iter().map(|it| it.seconds).max().unwrap_or(0))
-        .fact("metadata_statement", metadata.first().map(|it| it.statement.clone()))
+        .fact(
+            "metadata_wait_seconds",
+            metadata.iter().map(|it| it.seconds).max().unwrap_or(0),
+        )
+        .fact(
+            "metadata_statement",
+            metadata.first().map(|it| it.statement.clone()),
+        )
         .fact("row_lock_waits", row_locks.count())
-        .fact("disk_waits", people.all.iter().filter(|it| it.waits_for_disk()).count())
+        .fact(
+            "disk_waits",
+            people.all.iter().filter(|it| it.waits_for_disk()).count(),
+        )
         .fact("top_state", states.first().map(|(state, _)| state.clone()))
-        .fact("top_state_count", states.first().map_or(0, |(_, count)| *count))
-        .fact("top_statement", statements.first().map(|(text, _)| text.clone()))
-        .fact("top_statement_count", statements.first().map_or(0, |(_, count)| *count))
-        .fact("top_account", accounts.first().map(|(account, _)| account.clone()))
-        .fact("top_account_count", accounts.first().map_or(0, |(_, count)| *count))
+        .fact(
+            "top_state_count",
+            states.first().map_or(0, |(_, count)| *count),
+        )
+        .fact(
+            "top_statement",
+            statements.first().map(|(text, _)| text.clone()),
+        )
+        .fact(
+            "top_statement_count",
+            statements.first().map_or(0, |(_, count)| *count),
+        )
+        .fact(
+            "top_account",
+            accounts.first().map(|(account, _)| account.clone()),
+        )
+        .fact(
+            "top_account_count",
+            accounts.first().map_or(0, |(_, count)| *count),
+        )
         .fact("statements", lines);
     seen.done()
 }

@@ -4,12 +4,12 @@
 //! it. It is one `SELECT` (the linter and the probe both see to that) in a transaction in which
 //! the server itself refuses writes, under a limit of time that the server keeps, too.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use futures_util::StreamExt;
 use indexmap::IndexMap;
 use sqlx::{
-    AssertSqlSafe, Column as _, MySql, Row as _, TypeInfo as _, ValueRef as _,
+    AssertSqlSafe, MySql, Row as _, TypeInfo as _, ValueRef as _,
     mysql::{MySqlArguments, MySqlRow},
     query::Query as Prepared,
 };
@@ -210,7 +210,7 @@ async fn fetch(
         while let Some(row) = stream.next().await {
             let row = row?;
             if answer.columns.is_empty() {
-                let names = row.columns().iter().map(|column| column.name());
+                let names = row.columns().iter().map(sqlx::Column::name);
                 answer.columns = names.map(str::to_ascii_lowercase).collect();
             }
             // The rest is read and forgotten, so that the connection can be used again.
@@ -293,7 +293,7 @@ fn moment(bytes: &[u8]) -> String {
     let year = u16::from_le_bytes([at(1), at(2)]);
     let mut text = format!("{year:04}-{:02}-{:02}", at(3), at(4));
     if at(0) > 4 {
-        text += &format!(" {:02}:{:02}:{:02}", at(5), at(6), at(7));
+        let _ = write!(text, " {:02}:{:02}:{:02}", at(5), at(6), at(7));
     }
     text
 }

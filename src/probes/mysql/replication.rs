@@ -20,12 +20,23 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     args: &[],
     facts: &[
         flag("is_replica", "it follows another server"),
-        flag("running", "both of its threads run; no for a server that is no replica"),
+        flag(
+            "running",
+            "both of its threads run; no for a server that is no replica",
+        ),
         text("io_state", "the thread that fetches: Yes, No, Connecting").optional(),
         text("sql_state", "the thread that applies: Yes, No").optional(),
-        seconds("lag_seconds", "how far it is behind by its own account; none while it does not follow").optional(),
+        seconds(
+            "lag_seconds",
+            "how far it is behind by its own account; none while it does not follow",
+        )
+        .optional(),
         text("source", "whom it follows").optional(),
-        int("error_number", crate::domain::diagnosis::Unit::None, "its last error; 0 without one"),
+        int(
+            "error_number",
+            crate::domain::diagnosis::Unit::None,
+            "its last error; 0 without one",
+        ),
         text("error", "what it says").optional(),
         count("replicas", "replicas that follow this server now"),
     ],

@@ -29,31 +29,105 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     summary: "slow statements of late: the counter, the log's settings, the log's table, and the statements that take most time (digests)",
     targets: &[TargetKind::Mysql],
     args: &[
-        arg("within", ArgType::Duration, "10m", (1_000, 86_400_000), "what counts as recent"),
-        arg("slower_than", ArgType::Int, "1000", (1, 3_600_000), "what counts as slow, in milliseconds"),
-        arg("sample", ArgType::Duration, "300ms", (0, 5_000), "for how long the counter is watched; 0 for not at all"),
+        arg(
+            "within",
+            ArgType::Duration,
+            "10m",
+            (1_000, 86_400_000),
+            "what counts as recent",
+        ),
+        arg(
+            "slower_than",
+            ArgType::Int,
+            "1000",
+            (1, 3_600_000),
+            "what counts as slow, in milliseconds",
+        ),
+        arg(
+            "sample",
+            ArgType::Duration,
+            "300ms",
+            (0, 5_000),
+            "for how long the counter is watched; 0 for not at all",
+        ),
     ],
     facts: &[
         flag("log_on", "the slow query log is on"),
-        float("long_query_seconds", Unit::None, "from how many seconds a statement is logged and counted (long_query_time)"),
+        float(
+            "long_query_seconds",
+            Unit::None,
+            "from how many seconds a statement is logged and counted (long_query_time)",
+        ),
         text("log_output", "where the log goes: FILE, TABLE, NONE"),
         text("log_file", "its file").optional(),
-        flag("logs_without_index", "statements that use no index are logged, too"),
-        count("slow_since_start", "slow statements since the start (Slow_queries)"),
-        float("slow_per_second", Unit::PerSecond, "of them during the sample").optional(),
-        text("source", "where recent statements come from: digests, the log's table, or nowhere").one_of(&["digests", "table", "none"]),
-        count("recent_kinds", "kinds of statements seen recently that are slow on average"),
-        text("top_statement", "of the slow kinds the one that took most time in all, without values").optional(),
-        float("top_average_ms", Unit::Milliseconds, "how long it takes on average; 0 without one"),
-        float("top_worst_ms", Unit::Milliseconds, "how long it took at worst; 0 without one"),
+        flag(
+            "logs_without_index",
+            "statements that use no index are logged, too",
+        ),
+        count(
+            "slow_since_start",
+            "slow statements since the start (Slow_queries)",
+        ),
+        float(
+            "slow_per_second",
+            Unit::PerSecond,
+            "of them during the sample",
+        )
+        .optional(),
+        text(
+            "source",
+            "where recent statements come from: digests, the log's table, or nowhere",
+        )
+        .one_of(&["digests", "table", "none"]),
+        count(
+            "recent_kinds",
+            "kinds of statements seen recently that are slow on average",
+        ),
+        text(
+            "top_statement",
+            "of the slow kinds the one that took most time in all, without values",
+        )
+        .optional(),
+        float(
+            "top_average_ms",
+            Unit::Milliseconds,
+            "how long it takes on average; 0 without one",
+        ),
+        float(
+            "top_worst_ms",
+            Unit::Milliseconds,
+            "how long it took at worst; 0 without one",
+        ),
         count("top_count", "how often it ran, since the books were opened"),
         seconds("top_seconds_ago", "when it was last seen").optional(),
-        float("top_rows_examined", Unit::None, "rows that it reads on average; 0 without one"),
-        float("top_rows_sent", Unit::None, "rows that it returns on average; 0 without one"),
-        flag("top_without_index", "it reads a whole table, or uses no index"),
-        count("without_index_kinds", "kinds of statements seen recently that read at least a thousand rows without an index"),
-        text("without_index_statement", "of them the one that reads most rows in all").optional(),
-        float("without_index_rows", Unit::None, "rows that it reads on average; 0 without one"),
+        float(
+            "top_rows_examined",
+            Unit::None,
+            "rows that it reads on average; 0 without one",
+        ),
+        float(
+            "top_rows_sent",
+            Unit::None,
+            "rows that it returns on average; 0 without one",
+        ),
+        flag(
+            "top_without_index",
+            "it reads a whole table, or uses no index",
+        ),
+        count(
+            "without_index_kinds",
+            "kinds of statements seen recently that read at least a thousand rows without an index",
+        ),
+        text(
+            "without_index_statement",
+            "of them the one that reads most rows in all",
+        )
+        .optional(),
+        float(
+            "without_index_rows",
+            Unit::None,
+            "rows that it reads on average; 0 without one",
+        ),
         texts("statements", "the slow kinds, one line each"),
     ],
     per_key: None,
@@ -141,7 +215,13 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
         after = counter(link.ask(COUNTER).await.map_err(blind)?);
         rate = Some(per_second(after - before, sample));
     }
-    Ok(sighting(&settings, source, kinds, (after, rate), given.int("slower_than")))
+    Ok(sighting(
+        &settings,
+        source,
+        kinds,
+        (after, rate),
+        given.int("slower_than"),
+    ))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate")]
@@ -175,7 +255,11 @@ async fn kinds(
     {
         return Ok(("digests", rows.iter().map(Kind::of_digest).collect()));
     }
-    if !settings.text("log_output").unwrap_or_default().contains("TABLE") {
+    if !settings
+        .text("log_output")
+        .unwrap_or_default()
+        .contains("TABLE")
+    {
         return Ok(("none", Vec::new()));
     }
     let table = format!(
@@ -203,7 +287,10 @@ async fn digests_on(held: &mut Held<'_>) -> Result<bool, Failure> {
 fn merged(kinds: impl Iterator<Item = Kind>) -> Vec<Kind> {
     let mut all: Vec<Kind> = Vec::new();
     for kind in kinds {
-        match all.iter_mut().find(|known| known.statement == kind.statement) {
+        match all
+            .iter_mut()
+            .find(|known| known.statement == kind.statement)
+        {
             Some(known) => {
                 known.count += kind.count;
                 known.total_ms += kind.total_ms;
@@ -257,25 +344,54 @@ fn sighting(
         seen.line(kind.shown());
     }
     seen.fact("log_on", on)
-        .fact("long_query_seconds", settings.float("long_query_time").unwrap_or(10.0))
-        .fact("log_output", settings.text("log_output").unwrap_or_default())
+        .fact(
+            "long_query_seconds",
+            settings.float("long_query_time").unwrap_or(10.0),
+        )
+        .fact(
+            "log_output",
+            settings.text("log_output").unwrap_or_default(),
+        )
         .fact("log_file", settings.text("slow_query_log_file"))
-        .fact("logs_without_index", settings.yes("log_queries_not_using_indexes").unwrap_or(false))
+        .fact(
+            "logs_without_index",
+            settings
+                .yes("log_queries_not_using_indexes")
+                .unwrap_or(false),
+        )
         .fact("slow_since_start", slow)
         .fact("slow_per_second", rate)
         .fact("source", source)
         .fact("recent_kinds", slow_kinds.len())
         .fact("top_statement", top.map(|kind| kind.statement.clone()))
-        .fact("top_average_ms", top.map_or(0.0, |kind| kind.average(kind.total_ms)))
+        .fact(
+            "top_average_ms",
+            top.map_or(0.0, |kind| kind.average(kind.total_ms)),
+        )
         .fact("top_worst_ms", top.map_or(0.0, |kind| kind.worst_ms))
         .fact("top_count", top.map_or(0, |kind| kind.count))
         .fact("top_seconds_ago", top.and_then(|kind| kind.seconds_ago))
-        .fact("top_rows_examined", top.map_or(0.0, |kind| kind.average(kind.rows_examined)))
-        .fact("top_rows_sent", top.map_or(0.0, |kind| kind.average(kind.rows_sent)))
-        .fact("top_without_index", top.is_some_and(|kind| kind.without_index))
+        .fact(
+            "top_rows_examined",
+            top.map_or(0.0, |kind| kind.average(kind.rows_examined)),
+        )
+        .fact(
+            "top_rows_sent",
+            top.map_or(0.0, |kind| kind.average(kind.rows_sent)),
+        )
+        .fact(
+            "top_without_index",
+            top.is_some_and(|kind| kind.without_index),
+        )
         .fact("without_index_kinds", without.len())
-        .fact("without_index_statement", worst_index.map(|kind| kind.statement.clone()))
-        .fact("without_index_rows", worst_index.map_or(0.0, |kind| kind.average(kind.rows_examined)))
+        .fact(
+            "without_index_statement",
+            worst_index.map(|kind| kind.statement.clone()),
+        )
+        .fact(
+            "without_index_rows",
+            worst_index.map_or(0.0, |kind| kind.average(kind.rows_examined)),
+        )
         .fact("statements", lines);
     seen.done()
 }

@@ -84,8 +84,14 @@ fn sighting(
     tables: &[Row],
 ) -> Sighting {
     let int = |name: &str| status.int(name).unwrap_or(0);
-    let (reads, requests) = (int("innodb_buffer_pool_reads"), int("innodb_buffer_pool_read_requests"));
-    let (total, free) = (int("innodb_buffer_pool_pages_total"), int("innodb_buffer_pool_pages_free"));
+    let (reads, requests) = (
+        int("innodb_buffer_pool_reads"),
+        int("innodb_buffer_pool_read_requests"),
+    );
+    let (total, free) = (
+        int("innodb_buffer_pool_pages_total"),
+        int("innodb_buffer_pool_pages_free"),
+    );
     let size = settings.int("innodb_buffer_pool_size").unwrap_or(0);
     let length = |row: &Row| row.int("bytes").unwrap_or(0);
     let lines: Vec<String> = tables
@@ -107,13 +113,19 @@ fn sighting(
     }
     let count = full.and_then(|row| row.int("count"));
     seen.fact("buffer_pool_bytes", size)
-        .fact("buffer_pool_used_percent", percent(total - free, total).unwrap_or(0.0))
+        .fact(
+            "buffer_pool_used_percent",
+            percent(total - free, total).unwrap_or(0.0),
+        )
         .fact("hit_percent", hit)
         .fact("pool_wait_free", int("innodb_buffer_pool_wait_free"))
         .fact("pending_writes", int("innodb_data_pending_writes"))
         .fact("log_waits", int("innodb_log_waits"))
         .fact("data_bytes", tables.iter().map(length).sum::<i64>())
-        .fact("largest_table", tables.first().and_then(|row| row.word("name")))
+        .fact(
+            "largest_table",
+            tables.first().and_then(|row| row.word("name")),
+        )
         .fact("largest_bytes", tables.first().map_or(0, length))
         .fact("tables", lines)
         .fact("disk_waits", waits)

@@ -20,31 +20,79 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         text("version", "the server's version"),
         text("flavour", "who made it").one_of(&["mysql", "mariadb"]),
         count("max_connections", "the most connections"),
-        count("max_user_connections", "the most of one account; 0 for no limit"),
-        count("max_connect_errors", "broken connections from a host until it is blocked"),
-        seconds("wait_timeout_seconds", "after how long a silent connection is closed"),
-        seconds("interactive_timeout_seconds", "the same for a person's client"),
+        count(
+            "max_user_connections",
+            "the most of one account; 0 for no limit",
+        ),
+        count(
+            "max_connect_errors",
+            "broken connections from a host until it is blocked",
+        ),
+        seconds(
+            "wait_timeout_seconds",
+            "after how long a silent connection is closed",
+        ),
+        seconds(
+            "interactive_timeout_seconds",
+            "the same for a person's client",
+        ),
         seconds("connect_timeout_seconds", "how long a handshake may take"),
         flag("read_only", "ordinary users may not write"),
         flag("super_read_only", "nobody may write (MySQL only)").optional(),
         bytes("buffer_pool_bytes", "InnoDB's buffer pool"),
-        int("flush_log_at_trx_commit", Unit::None, "innodb_flush_log_at_trx_commit; 1 loses nothing"),
+        int(
+            "flush_log_at_trx_commit",
+            Unit::None,
+            "innodb_flush_log_at_trx_commit; 1 loses nothing",
+        ),
         int("sync_binlog", Unit::None, "sync_binlog; 1 loses nothing"),
-        seconds("lock_wait_timeout_seconds", "how long a statement waits for row locks (innodb_lock_wait_timeout)"),
-        seconds("metadata_timeout_seconds", "how long a statement waits for a table's definition (lock_wait_timeout)"),
-        flag("deadlock_detect", "deadlocks are found at once, and not by the timeout"),
-        flag("print_all_deadlocks", "every deadlock is written to the error log, not only the latest kept"),
+        seconds(
+            "lock_wait_timeout_seconds",
+            "how long a statement waits for row locks (innodb_lock_wait_timeout)",
+        ),
+        seconds(
+            "metadata_timeout_seconds",
+            "how long a statement waits for a table's definition (lock_wait_timeout)",
+        ),
+        flag(
+            "deadlock_detect",
+            "deadlocks are found at once, and not by the timeout",
+        ),
+        flag(
+            "print_all_deadlocks",
+            "every deadlock is written to the error log, not only the latest kept",
+        ),
         text("isolation", "the isolation level of new transactions"),
-        flag("autocommit", "each statement is a transaction of its own unless told otherwise"),
+        flag(
+            "autocommit",
+            "each statement is a transaction of its own unless told otherwise",
+        ),
         flag("slow_log_on", "the slow query log is on"),
-        float("long_query_seconds", Unit::None, "from how many seconds a statement is slow"),
-        bytes("max_packet_bytes", "the longest statement or row (max_allowed_packet)"),
+        float(
+            "long_query_seconds",
+            Unit::None,
+            "from how many seconds a statement is slow",
+        ),
+        bytes(
+            "max_packet_bytes",
+            "the longest statement or row (max_allowed_packet)",
+        ),
         count("table_open_cache", "tables kept open"),
         text("charset", "the character set of new tables"),
-        text("query_cache", "the query cache; removed: this version has none (MySQL 8.0 and later)").one_of(&["removed", "off", "on"]),
+        text(
+            "query_cache",
+            "the query cache; removed: this version has none (MySQL 8.0 and later)",
+        )
+        .one_of(&["removed", "off", "on"]),
         bytes("query_cache_bytes", "its size; 0 where there is none"),
-        flag("binlog_on", "the binary log is on: point-in-time recovery and replicas are possible"),
-        flag("performance_schema_on", "the server keeps books of statements and locks"),
+        flag(
+            "binlog_on",
+            "the binary log is on: point-in-time recovery and replicas are possible",
+        ),
+        flag(
+            "performance_schema_on",
+            "the server keeps books of statements and locks",
+        ),
     ],
     per_key: None,
 };
@@ -64,7 +112,10 @@ const SETTINGS: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version',
 /// No answer.
 pub(super) async fn look(link: &Link<'_>) -> Result<Sighting, Blind> {
     let mut held = link.alive().await?;
-    let rows = held.ask(SETTINGS).await.map_err(|failure| link.blind(&failure))?;
+    let rows = held
+        .ask(SETTINGS)
+        .await
+        .map_err(|failure| link.blind(&failure))?;
     Ok(sighting(&Named::of(&rows), held.version.word()))
 }
 
@@ -78,7 +129,9 @@ fn sighting(named: &Named, flavour: &str) -> Sighting {
         Some(kind) if kind.eq_ignore_ascii_case("OFF") || kind == "0" || cache_bytes == 0 => "off",
         Some(_) => "on",
     };
-    let isolation = named.text("transaction_isolation").or(named.text("tx_isolation"));
+    let isolation = named
+        .text("transaction_isolation")
+        .or(named.text("tx_isolation"));
     let mut seen = Seen::new(&SPEC);
     seen.line(format!(
         "max_connections {}, wait_timeout {} s, buffer pool {}, read_only {}",
@@ -105,16 +158,25 @@ fn sighting(named: &Named, flavour: &str) -> Sighting {
         .fact("read_only", yes("read_only"))
         .fact("super_read_only", named.yes("super_read_only"))
         .fact("buffer_pool_bytes", int("innodb_buffer_pool_size"))
-        .fact("flush_log_at_trx_commit", int("innodb_flush_log_at_trx_commit"))
+        .fact(
+            "flush_log_at_trx_commit",
+            int("innodb_flush_log_at_trx_commit"),
+        )
         .fact("sync_binlog", int("sync_binlog"))
         .fact("lock_wait_timeout_seconds", int("innodb_lock_wait_timeout"))
         .fact("metadata_timeout_seconds", int("lock_wait_timeout"))
-        .fact("deadlock_detect", named.yes("innodb_deadlock_detect").unwrap_or(true))
+        .fact(
+            "deadlock_detect",
+            named.yes("innodb_deadlock_detect").unwrap_or(true),
+        )
         .fact("print_all_deadlocks", yes("innodb_print_all_deadlocks"))
         .fact("isolation", isolation.unwrap_or_default())
         .fact("autocommit", named.yes("autocommit").unwrap_or(true))
         .fact("slow_log_on", yes("slow_query_log"))
-        .fact("long_query_seconds", named.float("long_query_time").unwrap_or(10.0))
+        .fact(
+            "long_query_seconds",
+            named.float("long_query_time").unwrap_or(10.0),
+        )
         .fact("max_packet_bytes", int("max_allowed_packet"))
         .fact("table_open_cache", int("table_open_cache"))
         .fact("charset", word("character_set_server"))

@@ -58,12 +58,12 @@ pub(super) async fn greeting<S: AsyncRead + Unpin>(peer: &mut S) -> Result<Greet
     let length =
         usize::from(header[0]) | usize::from(header[1]) << 8 | usize::from(header[2]) << 16;
     if length == 0 || length > FIRST_PACKET_BYTES {
-        let mut head = header.to_vec();
+        let mut shown = header.to_vec();
         let mut more = [0; 64];
         if let Ok(read) = peer.read(&mut more).await {
-            head.extend(more.iter().take(read));
+            shown.extend(more.iter().take(read));
         }
-        return Err(stranger(&head));
+        return Err(stranger(&shown));
     }
     let mut body = vec![0; length];
     if peer.read_exact(&mut body).await.is_err() {

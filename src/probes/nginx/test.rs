@@ -108,7 +108,6 @@ fn told(said: &str, passed: bool, source: &str) -> Sighting {
     let state = match (passed, mistake, source) {
         (true, _, _) => "ok",
         (_, Some(_), "test") if denied => "denied",
-        (_, Some(_), _) => "invalid",
         (_, None, "log") => "not-running",
         (_, None, _) if said.trim().is_empty() => "no-program",
         _ => "invalid",

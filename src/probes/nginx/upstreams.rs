@@ -315,7 +315,7 @@ async fn elsewhere<'a>(
             Ok(said) if said.code == Some(0) => {
                 let text = String::from_utf8_lossy(&said.out).into_owned();
                 match text.split_whitespace().next() {
-                    Some(found) => address = found.to_owned(),
+                    Some(found) => found.clone_into(&mut address),
                     None => return tried(upstream, "unresolved", "the name has no address"),
                 }
             }

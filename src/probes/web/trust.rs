@@ -33,7 +33,7 @@ use crate::{
 
 /// How long the system's authorities are trusted as they were read: reading them takes some ten
 /// milliseconds, and they change with the system's updates.
-const SYSTEM_FOR: Duration = Duration::from_secs(60);
+const SYSTEM_FOR: Duration = Duration::from_mins(1);
 
 /// OpenSSL's security level for certificates that is asked for whatever the system's own default
 /// is: at least 112 bits, so RSA from 2048 bits on and no SHA-1 (`SSL_CTX_set_security_level(3)`).
@@ -218,7 +218,7 @@ pub(in crate::probes) async fn shake<S: Stream>(
     }
     let ssl = stream.ssl();
     let chain: Vec<Certificate> = match ssl.peer_cert_chain() {
-        Some(chain) => chain.iter().map(|one| Certificate::of(one)).collect(),
+        Some(chain) => chain.iter().map(Certificate::of).collect(),
         None => Vec::new(),
     };
     let heard = std::mem::take(&mut *heard.lock().unwrap_or_else(PoisonError::into_inner));
@@ -245,13 +245,12 @@ fn prepared(
     let param = ssl.param_mut();
     param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
     param.set_auth_level(AUTH_LEVEL);
-    match host.parse() {
-        Ok(address) => param.set_ip(address)?,
-        Err(_) => {
-            param.set_host(host)?;
-            // An address is no server name (RFC 6066, 3).
-            ssl.set_hostname(host)?;
-        }
+    if let Ok(address) = host.parse() {
+        param.set_ip(address)?;
+    } else {
+        param.set_host(host)?;
+        // An address is no server name (RFC 6066, 3).
+        ssl.set_hostname(host)?;
     }
     let heard = Arc::clone(heard);
     ssl.set_verify_callback(SslVerifyMode::PEER, move |sound, found| {

@@ -94,7 +94,7 @@ pub(super) async fn look(
         .fact("mode", mode(merchant))
         .fact("keys_readable", true)
         .fact("key_bits", i64::from(keys.bits()));
-    certificates(&mut seen, merchant, &keys, &listed);
+    certificates(&mut seen, merchant, &keys, listed.as_ref());
     Ok(seen.done())
 }
 
@@ -112,7 +112,7 @@ fn certificates(
     seen: &mut Seen,
     merchant: &Wechatpay,
     keys: &Keys,
-    listed: &Option<Result<Vec<String>, String>>,
+    listed: Option<&Result<Vec<String>, String>>,
 ) {
     let now = SystemClock.now().as_second();
     let certificate = keys.signatory.certificate.as_ref();
@@ -121,8 +121,8 @@ fn certificates(
         WechatpayTrust::PublicKey { .. } => None,
     };
     let matches = configured.map(|serial| same_serial(serial, &keys.signatory.serial));
-    let listing = listed.as_ref().and_then(|it| it.as_ref().err());
-    let known = listed.as_ref().and_then(|it| it.as_ref().ok());
+    let listing = listed.and_then(|it| it.as_ref().err());
+    let known = listed.and_then(|it| it.as_ref().ok());
     if let Some(certificate) = certificate {
         seen.line(format!("platform certificate: {}", certificate.line()));
     }

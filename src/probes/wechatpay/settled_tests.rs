@@ -5,6 +5,10 @@ use crate::app::{Clock, SystemClock};
 
 const GRACE: Duration = Duration::from_secs(30);
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "in the shape in which it is compared"
+)]
 fn here(paid: bool, closed: bool) -> Option<Here> {
     Some(Here {
         order_no: "M1".to_owned(),
@@ -14,6 +18,10 @@ fn here(paid: bool, closed: bool) -> Option<Here> {
     })
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "in the shape in which it is compared"
+)]
 fn there(state: &'static str, seconds_ago: i64) -> Option<Trade> {
     let paid = matches!(state, "SUCCESS" | "REFUND");
     let at = jiff::Timestamp::from_second(SystemClock.now().as_second() - seconds_ago);

@@ -105,6 +105,10 @@ pub static SPEC: ProbeSpec = ProbeSpec {
 };
 
 /// What is known of one container.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, told as it is"
+)]
 #[derive(Default)]
 struct One {
     name: String,
@@ -196,7 +200,7 @@ fn known(listed: &Listed, inspected: Option<&ContainerInspectResponse>, ours: &O
         return one;
     };
     let life = container::life_of(inspected, SystemClock.now());
-    one.state = life.state.to_owned();
+    life.state.clone_into(&mut one.state);
     one.exit = life.exit_code;
     one.oom = life.oom_killed;
     one.looping = life.restart_looping;

@@ -7,7 +7,11 @@ use std::time::Duration;
 use jiff::{Unit as Step, civil::DateTime};
 
 use self::parse::{Deadlock, Lock, Side};
-use super::{failure::Failure, pool::{Held, Link}, rows::int_of};
+use super::{
+    failure::Failure,
+    pool::{Held, Link},
+    rows::int_of,
+};
 use crate::{
     domain::{
         diagnosis::{ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -26,18 +30,43 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     summary: "the latest deadlock of InnoDB: both transactions with their statements and locks, its age, and how many there are now",
     targets: &[TargetKind::Mysql],
     args: &[
-        arg("within", ArgType::Duration, "10m", (1_000, 604_800_000), "what counts as recent"),
-        arg("sample", ArgType::Duration, "500ms", (0, 5_000), "for how long the counter is watched; 0 for not at all"),
+        arg(
+            "within",
+            ArgType::Duration,
+            "10m",
+            (1_000, 604_800_000),
+            "what counts as recent",
+        ),
+        arg(
+            "sample",
+            ArgType::Duration,
+            "500ms",
+            (0, 5_000),
+            "for how long the counter is watched; 0 for not at all",
+        ),
     ],
     facts: &[
         flag("found", "there was a deadlock since the server's start"),
         seconds("seconds_ago", "when the latest was").optional(),
         flag("recent", "it was within the time of `within`"),
-        count("deadlocks", "how many since the server's start; none when it does not count them").optional(),
-        float("per_minute", Unit::None, "how many a minute on average since the server's start").optional(),
+        count(
+            "deadlocks",
+            "how many since the server's start; none when it does not count them",
+        )
+        .optional(),
+        float(
+            "per_minute",
+            Unit::None,
+            "how many a minute on average since the server's start",
+        )
+        .optional(),
         count("now", "how many during the sample").optional(),
         count("transactions", "how many took part in the latest"),
-        text("first_statement", "the statement of the first, without values").optional(),
+        text(
+            "first_statement",
+            "the statement of the first, without values",
+        )
+        .optional(),
         text("first_account", "whose it is").optional(),
         text("first_holds", "a lock that it held").optional(),
         text("first_waits", "the lock that it waited for").optional(),
@@ -45,10 +74,21 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         text("second_account", "whose it is").optional(),
         text("second_holds", "a lock that it held").optional(),
         text("second_waits", "the lock that it waited for").optional(),
-        int("victim", Unit::None, "which of them was rolled back, counted from 1").optional(),
+        int(
+            "victim",
+            Unit::None,
+            "which of them was rolled back, counted from 1",
+        )
+        .optional(),
         texts("tables", "the tables of all locks in it"),
-        flag("same_table", "all locks are on one table: rows taken in different order, or a missing index"),
-        flag("gap_locks", "a lock on a gap between rows took part: ranges, or INSERT … ON DUPLICATE KEY"),
+        flag(
+            "same_table",
+            "all locks are on one table: rows taken in different order, or a missing index",
+        ),
+        flag(
+            "gap_locks",
+            "a lock on a gap between rows took part: ranges, or INSERT … ON DUPLICATE KEY",
+        ),
     ],
     per_key: None,
 };
@@ -70,7 +110,10 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
         )
         .await
         .map_err(blind)?;
-    let uptime = held.row("SHOW GLOBAL STATUS LIKE 'Uptime'").await.map_err(blind)?;
+    let uptime = held
+        .row("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        .await
+        .map_err(blind)?;
     let found = parse::parse(status.str("status"));
     let sample = given.duration("sample");
     let mut after = before;
@@ -118,7 +161,11 @@ fn sighting(
     let age = found.and_then(|found| age(found, now));
     let sides: &[Side] = found.map_or(&[], |found| &found.sides);
     let locks = |side: &Side| -> Vec<Lock> {
-        [&side.holds, &side.waits, &side.conflicts].into_iter().flatten().cloned().collect()
+        [&side.holds, &side.waits, &side.conflicts]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     };
     let all: Vec<Lock> = sides.iter().flat_map(locks).collect();
     let mut tables: Vec<String> = all.iter().map(|lock| lock.table.clone()).collect();
@@ -131,8 +178,18 @@ fn sighting(
         (None, _) => seen.line("no deadlock since the server's start"),
     };
     for (n, side) in sides.iter().enumerate() {
-        seen.line(format!("({}) {} {}: {}", n + 1, side.connection, side.account, side.statement));
-        for (word, locks) in [("holds", &side.holds), ("waits for", &side.waits), ("is held up by", &side.conflicts)] {
+        seen.line(format!(
+            "({}) {} {}: {}",
+            n + 1,
+            side.connection,
+            side.account,
+            side.statement
+        ));
+        for (word, locks) in [
+            ("holds", &side.holds),
+            ("waits for", &side.waits),
+            ("is held up by", &side.conflicts),
+        ] {
             for lock in locks.iter().take(3) {
                 seen.line(format!("    {word} {}", lock.shown()));
             }
@@ -147,7 +204,12 @@ fn sighting(
         let other = sides.get(1 - n).and_then(|side| side.conflicts.first());
         own.or(other).map(Lock::shown)
     };
-    let told = |n: usize| sides.get(n).map(|it| it.statement.clone()).filter(|text| !text.is_empty());
+    let told = |n: usize| {
+        sides
+            .get(n)
+            .map(|it| it.statement.clone())
+            .filter(|text| !text.is_empty())
+    };
     let waits = |n: usize| sides.get(n)?.waits.first().map(Lock::shown);
     let account = |n: usize| sides.get(n).map(|it| it.account.clone());
     #[expect(clippy::cast_precision_loss, reason = "an average")]
@@ -159,7 +221,13 @@ fn sighting(
         .fact("recent", age.is_some_and(|age| age <= within))
         .fact("deadlocks", after)
         .fact("per_minute", per_minute)
-        .fact("now", after.zip(before).filter(|_| sampled).map(|(after, before)| (after - before).max(0)))
+        .fact(
+            "now",
+            after
+                .zip(before)
+                .filter(|_| sampled)
+                .map(|(after, before)| (after - before).max(0)),
+        )
         .fact("transactions", sides.len())
         .fact("first_statement", told(0))
         .fact("first_account", account(0))
@@ -172,6 +240,11 @@ fn sighting(
         .fact("victim", found.and_then(|found| found.victim))
         .fact("same_table", tables.len() == 1)
         .fact("tables", tables)
-        .fact("gap_locks", all.iter().any(|lock| lock.mode.contains("gap before") || lock.mode.contains("insert intention")));
+        .fact(
+            "gap_locks",
+            all.iter().any(|lock| {
+                lock.mode.contains("gap before") || lock.mode.contains("insert intention")
+            }),
+        );
     seen.done()
 }

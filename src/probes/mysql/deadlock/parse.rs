@@ -87,7 +87,10 @@ const MOST_LINES: usize = 20_000;
 /// Reads the deadlock in `status`; none when there was none since the server's start.
 pub(super) fn parse(status: &str) -> Option<Deadlock> {
     const TITLE: &str = "LATEST DETECTED DEADLOCK";
-    let mut lines = status.lines().skip_while(|line| line.trim() != TITLE).skip(2);
+    let mut lines = status
+        .lines()
+        .skip_while(|line| line.trim() != TITLE)
+        .skip(2);
     let mut deadlock = Deadlock {
         at: lines.next().and_then(moment),
         ..Deadlock::default()
@@ -130,7 +133,10 @@ fn titled(title: &str, deadlock: &mut Deadlock, part: Part) -> Part {
         Part::Conflicts
     } else {
         if let Some((_, rest)) = title.split_once("ROLL BACK TRANSACTION (") {
-            deadlock.victim = rest.split(')').next().and_then(|number| number.parse().ok());
+            deadlock.victim = rest
+                .split(')')
+                .next()
+                .and_then(|number| number.parse().ok());
         }
         part
     }
@@ -139,20 +145,32 @@ fn titled(title: &str, deadlock: &mut Deadlock, part: Part) -> Part {
 /// The lines before the locks: what the transaction is, whose, and its statement of some lines.
 fn head(line: &str, side: &mut Side) {
     if let Some(rest) = line.strip_prefix("TRANSACTION ") {
-        side.id = rest.split([',', ' ']).next().unwrap_or_default().to_owned();
+        rest.split([',', ' '])
+            .next()
+            .unwrap_or_default()
+            .clone_into(&mut side.id);
         let active = rest.split_once("ACTIVE ").map(|(_, rest)| rest);
         let seconds = active.and_then(|rest| rest.split(' ').next());
         side.active_seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(0);
     } else if let Some((_, rest)) = line.split_once(" thread id ")
         && side.connection == 0
     {
-        side.connection = rest.split(',').next().and_then(|id| id.trim().parse().ok()).unwrap_or(0);
+        side.connection = rest
+            .split(',')
+            .next()
+            .and_then(|id| id.trim().parse().ok())
+            .unwrap_or(0);
         // `query id 40 localhost 127.0.0.1 root updating`: host, address, user, state.
         let words: Vec<&str> = rest
             .split_once("query id ")
             .map_or(Vec::new(), |(_, rest)| rest.split(' ').skip(1).collect());
-        let address = words.iter().position(|word| word.parse::<std::net::IpAddr>().is_ok());
-        let user = words.get(address.map_or(1, |place| place + 1)).copied().unwrap_or_default();
+        let address = words
+            .iter()
+            .position(|word| word.parse::<std::net::IpAddr>().is_ok());
+        let user = words
+            .get(address.map_or(1, |place| place + 1))
+            .copied()
+            .unwrap_or_default();
         let host = words.first().copied().unwrap_or_default();
         side.account = format!("{user}@{host}");
     } else if side.connection != 0 && !line.trim().is_empty() {

@@ -44,16 +44,31 @@ TRANSACTIONS
 #[test]
 fn the_report_of_mysql_is_read() {
     let found = parse(MYSQL).unwrap();
-    assert_eq!(found.at, Some(jiff::civil::datetime(2026, 11, 22, 23, 30, 1, 0)));
+    assert_eq!(
+        found.at,
+        Some(jiff::civil::datetime(2026, 11, 22, 23, 30, 1, 0))
+    );
     assert_eq!(found.victim, Some(2));
     assert_eq!(found.sides.len(), 2);
     let [one, two] = &found.sides[..] else {
         panic!("two sides")
     };
-    assert_eq!((one.id.as_str(), one.connection, one.active_seconds), ("1815", 9, 3));
-    assert_eq!((one.account.as_str(), two.account.as_str()), ("mall@localhost", "mall@172.18.0.5"));
-    assert_eq!(one.statement, "UPDATE product_skus SET stock = stock - ? WHERE id = ? AND note = ?");
-    assert_eq!(one.holds[0].shown(), "X locks rec but not gap on mall.product_skus.PRIMARY");
+    assert_eq!(
+        (one.id.as_str(), one.connection, one.active_seconds),
+        ("1815", 9, 3)
+    );
+    assert_eq!(
+        (one.account.as_str(), two.account.as_str()),
+        ("mall@localhost", "mall@172.18.0.5")
+    );
+    assert_eq!(
+        one.statement,
+        "UPDATE product_skus SET stock = stock - ? WHERE id = ? AND note = ?"
+    );
+    assert_eq!(
+        one.holds[0].shown(),
+        "X locks rec but not gap on mall.product_skus.PRIMARY"
+    );
     assert_eq!(two.waits[0].shown(), "X on mall.orders.idx_user");
 }
 
@@ -73,7 +88,10 @@ fn the_report_of_mariadb_is_read() {
 fn no_deadlock_and_rubbish_are_none() {
     assert_eq!(parse("------------\nTRANSACTIONS\n------------\n"), None);
     assert_eq!(parse("LATEST DETECTED DEADLOCK"), None);
-    assert_eq!(parse("LATEST DETECTED DEADLOCK\n---\n*** (1) TRANSACTION"), None);
-    let cut = parse(&MYSQL[..600]).unwrap();
+    assert_eq!(
+        parse("LATEST DETECTED DEADLOCK\n---\n*** (1) TRANSACTION"),
+        None
+    );
+    let cut = parse(MYSQL.get(..600).expect("long enough")).unwrap();
     assert_eq!(cut.sides.len(), 1);
 }

@@ -28,11 +28,17 @@ const LINES: usize = 16;
 ///
 /// # Errors
 /// No answer, or the account may not see transactions (PROCESS).
-pub(in crate::probes::mysql) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind> {
+pub(in crate::probes::mysql) async fn look(
+    link: &Link<'_>,
+    args: &Args,
+) -> Result<Sighting, Blind> {
     let mut held = link.alive().await?;
     let found = read::read(&mut held, &link.own()).await;
     let found = found.map_err(|failure| link.blind(&failure))?;
-    Ok(sighting(&found, Given::new(&SPEC, args).duration("longer_than")))
+    Ok(sighting(
+        &found,
+        Given::new(&SPEC, args).duration("longer_than"),
+    ))
 }
 
 fn described(it: &Transaction, root: bool) -> String {
@@ -49,7 +55,11 @@ fn described(it: &Transaction, root: bool) -> String {
         it.connection,
         it.account,
         it.seconds,
-        if it.statement.is_empty() { "(its last statement is not known)" } else { &it.statement }
+        if it.statement.is_empty() {
+            "(its last statement is not known)"
+        } else {
+            &it.statement
+        }
     )
 }
 
@@ -96,9 +106,15 @@ fn sighting(found: &Found, longer_than: Duration) -> Sighting {
         .fact("longest_is_idle", longest.is_some_and(|it| it.idle))
         .fact("rows_modified", longest.map_or(0, |it| it.rows_modified))
         .fact("idle_count", idle.len())
-        .fact("longest_idle_seconds", longest_idle.map_or(0, |it| it.idle_seconds))
+        .fact(
+            "longest_idle_seconds",
+            longest_idle.map_or(0, |it| it.idle_seconds),
+        )
         .fact("lock_waits", waiting.len())
-        .fact("longest_wait_seconds", longest_wait.map_or(0, |it| it.wait_seconds))
+        .fact(
+            "longest_wait_seconds",
+            longest_wait.map_or(0, |it| it.wait_seconds),
+        )
         .fact("waiting_statement", longest_wait.and_then(|it| it.told()))
         .fact("waiting_account", longest_wait.map(|it| it.account.clone()))
         .fact("blockers", roots.len())
@@ -112,13 +128,36 @@ fn sighting(found: &Found, longer_than: Duration) -> Sighting {
         .fact("lock_index", lock.and_then(|it| it.index.clone()))
         .fact("lock_mode", lock.map(|it| it.mode.clone()))
         .fact("tree", tree)
-        .fact("tree_seen", found.waits_seen)
+        .fact("tree_seen", found.waits_known)
         .fact("metadata_waits", found.metadata.len())
-        .fact("metadata_wait_seconds", found.metadata.iter().map(|it| it.seconds).max().unwrap_or(0))
+        .fact(
+            "metadata_wait_seconds",
+            found
+                .metadata
+                .iter()
+                .map(|it| it.seconds)
+                .max()
+                .unwrap_or(0),
+        )
         .fact("metadata_table", found.metadata_table.clone())
-        .fact("metadata_blocker_id", found.metadata_blocker.as_ref().map_or(0, |it| it.connection))
-        .fact("metadata_blocker_account", found.metadata_blocker.as_ref().map(|it| it.account.clone()))
-        .fact("metadata_blocker_statement", found.metadata_blocker.as_ref().and_then(Transaction::told))
-        .fact("metadata_blocker_is_idle", found.metadata_blocker.as_ref().is_some_and(|it| it.idle));
+        .fact(
+            "metadata_blocker_id",
+            found
+                .metadata_blocker
+                .as_ref()
+                .map_or(0, |it| it.connection),
+        )
+        .fact(
+            "metadata_blocker_account",
+            found.metadata_blocker.as_ref().map(|it| it.account.clone()),
+        )
+        .fact(
+            "metadata_blocker_statement",
+            found.metadata_blocker.as_ref().and_then(Transaction::told),
+        )
+        .fact(
+            "metadata_blocker_is_idle",
+            found.metadata_blocker.as_ref().is_some_and(|it| it.idle),
+        );
     seen.done()
 }

@@ -48,7 +48,7 @@ pub(super) struct Lock {
 pub(super) struct Seen {
     pub(super) transactions: Vec<Transaction>,
     pub(super) waits: Vec<Wait>,
-    pub(super) waits_seen: bool,
+    pub(super) waits_known: bool,
     pub(super) locks: Vec<Lock>,
     pub(super) metadata: Vec<Person>,
     pub(super) metadata_table: Option<String>,
@@ -108,17 +108,26 @@ pub(super) async fn read(held: &mut Held<'_>, own: &[u64]) -> Result<Seen, Failu
             .collect(),
         ..Seen::default()
     };
-    let waits = if held.version.is_mariadb() { WAITS_MARIADB } else { WAITS_MYSQL };
+    let waits = if held.version.is_mariadb() {
+        WAITS_MARIADB
+    } else {
+        WAITS_MYSQL
+    };
     // Nobody waits: the locks, which can be many, need not be asked for.
     if seen.transactions.iter().any(|it| it.waiting) {
         if let Ok(rows) = held.try_ask(waits).await? {
-            seen.waits_seen = true;
+            seen.waits_known = true;
             waits_of(&rows, &mut seen);
         }
     } else {
-        seen.waits_seen = true;
+        seen.waits_known = true;
     }
-    seen.metadata = people.all.iter().filter(|it| it.waits_for_metadata()).cloned().collect();
+    seen.metadata = people
+        .all
+        .iter()
+        .filter(|it| it.waits_for_metadata())
+        .cloned()
+        .collect();
     if !seen.metadata.is_empty() {
         metadata(held, &people, &statements, &mut seen).await?;
     }
@@ -127,7 +136,12 @@ pub(super) async fn read(held: &mut Held<'_>, own: &[u64]) -> Result<Seen, Failu
 
 async fn last_statements(held: &mut Held<'_>) -> Result<HashMap<u64, String>, Failure> {
     let rows = held.try_ask(STATEMENTS).await?.unwrap_or_default();
-    let pair = |row: &Row| Some((u64::try_from(row.int("thread")?).ok()?, shown(row.str("query"))));
+    let pair = |row: &Row| {
+        Some((
+            u64::try_from(row.int("thread")?).ok()?,
+            shown(row.str("query")),
+        ))
+    };
     Ok(rows.iter().filter_map(pair).collect())
 }
 
@@ -136,13 +150,20 @@ fn transaction(
     people: &HashMap<u64, &Person>,
     statements: &HashMap<u64, String>,
 ) -> Transaction {
-    let connection = row.int("thread").and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
+    let connection = row
+        .int("thread")
+        .and_then(|id| u64::try_from(id).ok())
+        .unwrap_or(0);
     let person = people.get(&connection);
     let running = shown(row.str("query"));
-    let statement = [Some(&running), person.map(|it| &it.statement), statements.get(&connection)]
-        .into_iter()
-        .flatten()
-        .find(|text| !text.is_empty());
+    let statement = [
+        Some(&running),
+        person.map(|it| &it.statement),
+        statements.get(&connection),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|text| !text.is_empty());
     let idle = person.is_some_and(|it| it.is_idle());
     let waiting = row.str("state") == "LOCK WAIT";
     Transaction {
@@ -151,7 +172,11 @@ fn transaction(
         account: person.map_or_else(|| "unknown".to_owned(), |it| it.account()),
         seconds: row.int("seconds").unwrap_or(0).max(0),
         waiting,
-        wait_seconds: if waiting { row.int("wait_seconds").unwrap_or(0).max(0) } else { 0 },
+        wait_seconds: if waiting {
+            row.int("wait_seconds").unwrap_or(0).max(0)
+        } else {
+            0
+        },
         idle,
         idle_seconds: person.filter(|_| idle).map_or(0, |it| it.seconds),
         rows_modified: row.int("rows_modified").unwrap_or(0),
@@ -201,11 +226,24 @@ async fn metadata(
             .filter_map(thread)
             .find(|id| !waiting.contains(id));
     }
-    let oldest = || seen.transactions.iter().find(|it| !it.waiting && !waiting.contains(&it.connection));
+    let oldest = || {
+        seen.transactions
+            .iter()
+            .find(|it| !it.waiting && !waiting.contains(&it.connection))
+    };
     seen.metadata_blocker = match holder {
         Some(id) => {
-            let known = seen.transactions.iter().find(|it| it.connection == id).cloned();
-            known.or_else(|| Some(of_person(people.all.iter().find(|it| it.id == id)?, statements)))
+            let known = seen
+                .transactions
+                .iter()
+                .find(|it| it.connection == id)
+                .cloned();
+            known.or_else(|| {
+                Some(of_person(
+                    people.all.iter().find(|it| it.id == id)?,
+                    statements,
+                ))
+            })
         }
         None => oldest().cloned(),
     };
@@ -213,7 +251,15 @@ async fn metadata(
         .metadata
         .iter()
         .take(5)
-        .map(|it| format!("{} {} waits {} s for a table's definition: {}", it.id, it.account(), it.seconds, it.statement))
+        .map(|it| {
+            format!(
+                "{} {} waits {} s for a table's definition: {}",
+                it.id,
+                it.account(),
+                it.seconds,
+                it.statement
+            )
+        })
         .collect();
     Ok(())
 }
@@ -227,7 +273,11 @@ fn of_person(person: &Person, statements: &HashMap<u64, String>) -> Transaction 
         idle: person.is_idle(),
         idle_seconds: person.seconds,
         seconds: person.seconds,
-        statement: if person.statement.is_empty() { last } else { person.statement.clone() },
+        statement: if person.statement.is_empty() {
+            last
+        } else {
+            person.statement.clone()
+        },
         ..Transaction::default()
     }
 }

@@ -57,10 +57,17 @@ pub(super) fn lines(
 ) -> Vec<String> {
     let mut children: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for wait in waits {
-        children.entry(&wait.blocking).or_default().push(&wait.waiting);
+        children
+            .entry(&wait.blocking)
+            .or_default()
+            .push(&wait.waiting);
     }
     let roots = roots(waits);
-    let mut next: Vec<(&str, usize)> = roots.iter().rev().map(|root| (root.id.as_str(), 0)).collect();
+    let mut next: Vec<(&str, usize)> = roots
+        .iter()
+        .rev()
+        .map(|root| (root.id.as_str(), 0))
+        .collect();
     let (mut seen, mut lines) = (BTreeSet::new(), Vec::new());
     while let Some((id, depth)) = next.pop() {
         if !seen.insert(id) {
@@ -93,7 +100,13 @@ mod tests {
 
     #[test]
     fn the_root_is_who_waits_for_nobody() {
-        let waits = [wait("2", "1"), wait("3", "2"), wait("4", "2"), wait("3", "1"), wait("9", "8")];
+        let waits = [
+            wait("2", "1"),
+            wait("3", "2"),
+            wait("4", "2"),
+            wait("3", "1"),
+            wait("9", "8"),
+        ];
         let roots = roots(&waits);
         assert_eq!((roots[0].id.as_str(), roots[0].victims), ("1", 3));
         assert_eq!((roots[1].id.as_str(), roots[1].victims), ("8", 1));

@@ -118,8 +118,7 @@ impl Reply {
                 Self::Addresses(one)
             }
             (found @ Self::Addresses(_), _) | (_, found @ Self::Addresses(_)) => found,
-            (Self::NoAddress, other) => other,
-            (other, _) => other,
+            (Self::NoAddress, other) | (other, _) => other,
         }
     }
 }
@@ -176,7 +175,7 @@ async fn over_udp(
     let mut space = vec![0; UDP_BYTES];
     let mut silence = Reply::Silent;
     for attempt in 0..ATTEMPTS {
-        socket.send(bytes).await.map_err(refused)?;
+        socket.send(bytes).await.map_err(|error| refused(&error))?;
         let left = end.saturating_duration_since(Instant::now());
         let until = Instant::now() + left / (ATTEMPTS - attempt);
         loop {
@@ -186,7 +185,7 @@ async fn over_udp(
                     // Late, forged, or no DNS at all: the true answer may come still.
                     _ => silence = Reply::Garbage,
                 },
-                Ok(Err(error)) => return Err(refused(error)),
+                Ok(Err(error)) => return Err(refused(&error)),
                 Err(_) => break,
             }
         }
@@ -194,7 +193,7 @@ async fn over_udp(
     Err(silence)
 }
 
-fn refused(error: std::io::Error) -> Reply {
+fn refused(error: &std::io::Error) -> Reply {
     Reply::Unreachable(if error.kind() == ErrorKind::ConnectionRefused {
         "nothing listens there".to_owned()
     } else {
