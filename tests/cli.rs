@@ -57,7 +57,8 @@ fn wrong_use_is_answered_with_2() {
         .says("NAME=VALUE");
     home.run(&["diagnose", "rediss"])
         .ended(2)
-        .says("it has: redis");
+        .says("it has: ")
+        .says(" redis, ");
     home.run(&["diagnose", "redis", "--param", "nonsense=1"])
         .ended(2)
         .says("nonsense");

@@ -147,9 +147,12 @@ target = "other"
   say = { en = "The other one is down.", zh = "另一个不可用。" }
 "#;
 
-/// A configuration with these pages beside the built-in ones, and a Redis that refuses.
+/// A configuration with these pages beside the built-in ones, and a Redis that refuses as the one
+/// thing to look at.
 fn home_with(pages: &[(&str, &str)]) -> Home {
     let home = Home::with_redis(nobody());
+    let targets = format!("[redis.cache]\naddress = \"{}\"\n", nobody());
+    home.write("targets.toml", &targets);
     for (name, text) in pages {
         home.write(&format!("commands/{name}.toml"), text);
     }

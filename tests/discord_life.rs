@@ -14,7 +14,7 @@ async fn commands_are_written_once_and_then_only_when_they_change() {
     let setup = Setup::redis(redis.port);
     let mut bot = Bot::start(&sandbox, &setup).await;
     let written = sandbox.requests("POST", "/commands").await;
-    assert_eq!(written.len(), 3, "{written:?}");
+    assert_eq!(written.len(), 5, "{written:?}");
     assert_eq!(bot.stop().0, Some(0), "{}", bot.log());
 
     sandbox.forget_traffic().await;
@@ -22,7 +22,7 @@ async fn commands_are_written_once_and_then_only_when_they_change() {
     std::fs::remove_file(directory.path().join("log")).unwrap();
     let bot = Bot::launch(&sandbox, &setup, Arc::clone(&directory));
     bot.logs("the commands of the guild are in place").await;
-    assert!(bot.log().contains("unchanged=3"), "{}", bot.log());
+    assert!(bot.log().contains("unchanged=5"), "{}", bot.log());
     let bot = bot.connected(&sandbox).await;
     for method in ["POST", "PATCH", "PUT", "DELETE"] {
         let written = sandbox.requests(method, "/commands").await;
@@ -44,10 +44,21 @@ async fn commands_are_written_once_and_then_only_when_they_change() {
         json!({"name": "remediate", "type": 1, "description": "no longer there"}),
     ] {
         let url = format!("{rest}/applications/{application}/guilds/{guild}/commands");
-        let request = client
-            .post(url)
-            .header("Authorization", format!("Bot {token}"));
-        let status = request.json(&command).send().await.unwrap().status();
+        let mut status = reqwest::StatusCode::TOO_MANY_REQUESTS;
+        // The bot's own writes have used up what is allowed for the moment.
+        for _ in 0..10 {
+            let request = client
+                .post(&url)
+                .header("Authorization", format!("Bot {token}"));
+            let answer = request.json(&command).send().await.unwrap();
+            status = answer.status();
+            if status != reqwest::StatusCode::TOO_MANY_REQUESTS {
+                break;
+            }
+            let said: serde_json::Value = answer.json().await.unwrap();
+            let wait = said["retry_after"].as_f64().unwrap();
+            tokio::time::sleep(Duration::from_secs_f64(wait + 0.1)).await;
+        }
         assert!(status.is_success(), "{status}");
     }
     std::fs::remove_file(directory.path().join("log")).unwrap();
@@ -58,7 +69,7 @@ async fn commands_are_written_once_and_then_only_when_they_change() {
         log.contains("written=\"help\"") && log.contains("removed=\"remediate\""),
         "{log}"
     );
-    assert!(log.contains("unchanged=2"), "{log}");
+    assert!(log.contains("unchanged=4"), "{log}");
 }
 
 #[tokio::test]

@@ -365,7 +365,7 @@ async fn files_and_output_of_a_container_are_read() {
         return;
     }
     let script = "mkdir -p /var/log/app; ln -s /dev/stdout /var/log/app/error.log; \
-        for n in $(seq 1 40000); do echo \"$(printf '%08d' $n) some line of a long log that fills more than one block\"; done > /var/log/app/big.log; \
+        seq -f '%08.0f some line of a long log that fills more than one block' 1 40000 > /var/log/app/big.log; \
         echo \"$(date -u '+%Y/%m/%d %H:%M:%S') [error] the newest\" >> /var/log/app/big.log; \
         echo 'printed ERROR'; sleep 600";
     let container = Container::run("logfile", &[], &["sh", "-c", script]);

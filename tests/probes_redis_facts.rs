@@ -361,8 +361,10 @@ fn check(spec: &ProbeSpec) -> Vec<String> {
                     .is_none_or(|(least, most)| (least..=most).contains(&number))
             }),
             (ArgType::Duration, Some(text)) => text.parse::<jiff::SignedDuration>().is_ok(),
-            (ArgType::Patterns, None) | (ArgType::Text, Some(_)) => true,
-            _ => false,
+            // Without a default, the page must give it.
+            (ArgType::Int | ArgType::Duration, None) => false,
+            (ArgType::Patterns, given) => given.is_none(),
+            _ => true,
         };
         if !fits {
             wrong.push(format!("{}: the default of {}", spec.name, arg.name));

@@ -1,4 +1,4 @@
-//! The score, as the issue asks for it, of a part that stands for the rest: faults of every kind of step, the real
+//! The score of a part that stands for the rest: faults of every kind of step, the real
 //! `handbell`, 100 %. All of them are `make score`.
 
 #![expect(

@@ -102,11 +102,12 @@ pub(super) fn is_error(line: &str) -> bool {
             // `no_error`, `error_log` and `terror` are none; `ValueError` and `Exception:` are.
             let alone = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
             let original = line.as_bytes().get(at).is_some_and(u8::is_ascii_uppercase);
-            let after = lower.as_bytes().get(at + word.len());
-            let ends = after.is_none_or(|byte| {
-                !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'='))
-                    || matches!(byte, b's')
-            });
+            let after = lower.get(at + word.len()..).unwrap_or_default();
+            let after = after.strip_prefix('s').unwrap_or(after);
+            let ends = after
+                .bytes()
+                .next()
+                .is_none_or(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'=')));
             (alone || original) && ends
         })
     })
