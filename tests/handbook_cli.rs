@@ -313,3 +313,25 @@ fn borrowed_checks_are_shown_with_their_page() {
     let ran = handbell(&["--config", &config, "handbook", "coverage", "--json"]);
     assert!(ran.out.contains("redis/ping") && !ran.out.contains("shop/ping"));
 }
+
+#[test]
+fn every_step_to_diagnose_and_to_prevent_is_carried() {
+    let table = file("commands/steps.tsv");
+    let ran = handbell(&["handbook", "coverage", "--json"]);
+    let carried: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let carriers = |step: &str| {
+        let rows = carried.as_array().unwrap().iter();
+        let mut of_step = rows.filter(|row| row["step"] == step);
+        let row = of_step.next().unwrap_or_else(|| panic!("no {step}"));
+        row["carried_by"].as_array().map_or(0, Vec::len)
+    };
+    let steps: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .filter(|line| matches!(line.split('\t').nth(2), Some("diagnose" | "prevent")))
+        .filter_map(|line| line.split('\t').next())
+        .collect();
+    assert!(steps.len() > 70, "{steps:?}");
+    let uncarried: Vec<&&str> = steps.iter().filter(|step| carriers(step) == 0).collect();
+    assert!(uncarried.is_empty(), "{uncarried:?}");
+}

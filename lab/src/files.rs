@@ -1,10 +1,15 @@
 //! Files of the mall that a fault changes, and how they are put back exactly.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
+use std::time::Duration;
 
+use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
+use openssl::x509::X509;
 use rustix::process::Signal;
 
 use crate::error::{LabError, Result};
+use crate::instance::{self, HTTPS};
 use crate::keys::{Keys, MALL_SITE, WECHATPAY_SITE, Wanted};
 use crate::lab::{Lab, World};
 use crate::process::Process;
@@ -26,6 +31,11 @@ const EXPIRING_DAYS: u16 = 7;
 
 /// The name of a certificate for another site, where the fault does not say.
 const OTHER_SITE: &str = "shop.example.org";
+
+/// How often one looks whether a server shows its new certificate, with which pause, and how long it may take to answer.
+const SHOWN_TRIES: u32 = 100;
+const SHOWN_PAUSE: Duration = Duration::from_millis(100);
+const SHOWN_WAIT: Duration = Duration::from_secs(2);
 
 /// Where a file is.
 enum Spot {
@@ -169,7 +179,31 @@ impl Lab {
             self.keep(&name, &before)?;
             std::fs::write(path, content).map_err(LabError::file("write", path))?;
         }
-        self.reread(service).await
+        self.reread(service).await?;
+        self.shows(service, &pair.certificate).await
+    }
+
+    /// Waits until a server that runs shows this certificate: workers of before may still answer.
+    async fn shows(&self, service: Service, certificate: &[u8]) -> Result<()> {
+        let port = match service {
+            Service::Nginx => instance::port_of(&self.state.ports, service, HTTPS),
+            other => instance::port(&self.state.ports, other),
+        };
+        let wanted = X509::from_pem(certificate)
+            .and_then(|it| it.to_der())
+            .map_err(|error| LabError::Refused(format!("an issued certificate: {error}")))?;
+        for _ in 0..SHOWN_TRIES {
+            let shown = tokio::task::spawn_blocking(move || shown(port)).await;
+            match shown.ok().flatten() {
+                Some(shown) if shown == wanted => return Ok(()),
+                // It does not run, so it will read its files when it starts.
+                None => return Ok(()),
+                Some(_) => tokio::time::sleep(SHOWN_PAUSE).await,
+            }
+        }
+        Err(LabError::Refused(format!(
+            "{service} goes on showing its old certificate"
+        )))
     }
 
     /// Lets a server read its files again.
@@ -222,10 +256,29 @@ impl Lab {
             }
             if changed {
                 self.reread(service).await?;
+                let content = std::fs::read(keys.site(site(service)?).0);
+                if let Ok(content) = content {
+                    self.shows(service, &content).await?;
+                }
             }
         }
         remove_directory(&directory)
     }
+}
+
+/// The certificate, DER, that a server on this port shows; `None` when there is none.
+fn shown(port: u16) -> Option<Vec<u8>> {
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&here, SHOWN_WAIT).ok()?;
+    stream.set_read_timeout(Some(SHOWN_WAIT)).ok()?;
+    let mut client = SslConnector::builder(SslMethod::tls_client()).ok()?;
+    client.set_verify(SslVerifyMode::NONE);
+    let client = client.build().configure().ok()?;
+    let secured = client
+        .verify_hostname(false)
+        .connect(MALL_SITE, stream)
+        .ok()?;
+    secured.ssl().peer_certificate()?.to_der().ok()
 }
 
 fn site(service: Service) -> Result<&'static str> {

@@ -176,7 +176,12 @@ pub fn coverage<'a>(handbook: &Handbook, steps: &'a Steps) -> Vec<Covered<'a>> {
         let all = checks
             .map(|check| (check.id.as_str(), &check.covers))
             .chain(page.remedies.iter().map(|r| (r.id.as_str(), &r.covers)))
-            .chain(page.manual.iter().map(|m| (m.id.as_str(), &m.covers)));
+            .chain(
+                page.looks
+                    .iter()
+                    .chain(&page.manual)
+                    .map(|m| (m.id.as_str(), &m.covers)),
+            );
         for (id, covers) in all {
             for step in covers {
                 let carrier = format!("{}/{id}", page.id);
