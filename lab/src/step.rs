@@ -192,9 +192,9 @@ pub enum Step {
         service: Service,
         /// What is wrong with it.
         kind: CertificateKind,
-        /// For `expiring`: days that it is still valid [7].
+        /// For `expiring`: days that it is still valid (7).
         days: Option<u16>,
-        /// For `wrong-name`: the name [shop.example.org].
+        /// For `wrong-name`: the name (shop.example.org).
         name: Option<String>,
     },
     /// Makes a small file system of its own on this machine (as root; ext4 in a file) and fills it.
