@@ -1,6 +1,6 @@
 //! `host.resources`: processors, memory, swap and pressure.
 //!
-//! What is a rate is the difference of two readings, [`SAMPLE`] apart by the machine's own clock.
+//! What is a rate is the difference of two readings, `SAMPLE` apart by the machine's own clock.
 
 use std::{collections::BTreeMap, time::Duration};
 
