@@ -19,7 +19,7 @@ lint: ## format, clippy, documentation, the handbook's pages, spelling, licences
 
 bench: lab-up ## Handbell against its rivals, as ratios
 	$(CARGO) build --release -p handbell -p handbell-sandbox --bin handbell --bin handbell-sandbox --example bare_bot
-	$(CARGO) bench --profile dev --bench foundation -- --programs $(CURDIR)/target/release
+	$(CARGO) bench --profile dev --bench handbook --bench foundation -- --programs $(CURDIR)/target/release
 
 lab-up: programs ## the lab alone: the mall with its database, Redis, Nginx, WeChat Pay and name servers
 	@$(LAB) up $(ARGS)

@@ -1,29 +1,28 @@
-//! `make bench`: Handbell against named rivals, in one run, as ratios.
+//! `make bench`, second part (the first is handbook.rs): the bot against a bare serenity bot, as ratios.
 //!
-//! 1. `handbell diagnose redis` as a cold process against the handbook's own five commands in a shell script.
 //! 2. From the interaction on the gateway to the accepted callback: Handbell against a bare serenity bot.
 //! 3. Peak memory of the idle bot, against the same bare bot.
 //!
 //! Nothing here passes or fails; the two of a pair take turns, so that a machine whose speed drifts slows both.
 //!
-//! What is measured are the programs in the directory after `--programs`; without it, those beside the `handbell`
-//! that cargo builds for this bench. The harness only starts them and looks at the clock, so it may be unoptimised.
+//! What is measured are the programs in the directory after `--programs`; without it, those that cargo builds for this
+//! bench. The harness only starts them and looks at the clock, so it may be unoptimised.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+mod clock;
+
 use std::{
-    error::Error,
     fs,
     future::Future,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use clock::{Outcome, binary, median, percentile, programs, sorted};
 use serde_json::{Value, json};
 
-/// Counted runs of each command, after one that is not counted.
-const RUNS: usize = 21;
 /// Counted interactions with each bot, after [`WARM_UP`].
 const INTERACTIONS: usize = 200;
 /// Interactions with each bot that are not counted.
@@ -36,8 +35,6 @@ const IDLE: Duration = Duration::from_secs(10);
 const READY: Duration = Duration::from_secs(20);
 /// `#incidents` in the sandbox (docs/sandbox.md).
 const CHANNEL: &str = "1000000000000000301";
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// A process that ends with its owner.
 struct Process(Child);
@@ -52,98 +49,7 @@ impl Drop for Process {
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    println!("Handbell against its rivals (a ratio below 1 means that Handbell needs less)\n");
-    let programs = programs()?;
-    cold_process(root, &programs)?;
-    bots(root, &programs).await
-}
-
-/// Where the programs are that are measured.
-fn programs() -> Outcome<PathBuf> {
-    let mut words = std::env::args_os().skip_while(|word| word != "--programs");
-    if words.next().is_some() {
-        return Ok(words.next().ok_or("--programs needs a directory")?.into());
-    }
-    let beside = Path::new(env!("CARGO_BIN_EXE_handbell")).parent();
-    Ok(beside.ok_or("the binary lies in no directory")?.to_owned())
-}
-
-/// The nearest-rank percentile of sorted values.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied().unwrap_or(f64::NAN)
-}
-
-fn median(sorted: &[f64]) -> f64 {
-    percentile(sorted, 50)
-}
-
-fn sorted(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-fn wall_ms(command: &mut Command) -> Outcome<f64> {
-    let began = Instant::now();
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    let elapsed = began.elapsed().as_secs_f64() * 1000.0;
-    if status.success() {
-        Ok(elapsed)
-    } else {
-        // Without its arguments: one of them is the lab's password.
-        let program = command.get_program().to_string_lossy();
-        Err(
-            format!("{program} ended with {status}; is the lab up and healthy (`make lab-up`)?")
-                .into(),
-        )
-    }
-}
-
-fn cold_process(root: &Path, programs: &Path) -> Outcome<()> {
-    let config = root.join("lab/config");
-    let password = fs::read_to_string(config.join("redis.password"))?;
-    let mut ours = Command::new(binary(&programs.join("handbell"))?);
-    ours.arg("--config")
-        .arg(&config)
-        .args(["diagnose", "redis", "--json"]);
-    let mut theirs = Command::new("sh");
-    theirs
-        .arg(root.join("benches/handbook.sh"))
-        .arg(password.trim_end());
-    wall_ms(&mut ours)?;
-    wall_ms(&mut theirs)?;
-    let (mut a, mut b, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        let (ours_ms, theirs_ms) = (wall_ms(&mut ours)?, wall_ms(&mut theirs)?);
-        a.push(ours_ms);
-        b.push(theirs_ms);
-        ratios.push(ours_ms / theirs_ms);
-    }
-    let (a, b, ratios) = (sorted(a), sorted(b), sorted(ratios));
-    println!("1. Redis, from a cold process, wall time, {RUNS} pairs");
-    for (name, values) in [
-        ("handbell diagnose redis", &a),
-        ("the handbook's five commands", &b),
-    ] {
-        println!(
-            "   {name:<29} median {:8.1} ms   (min {:.1}, max {:.1})",
-            median(values),
-            percentile(values, 1),
-            percentile(values, 100)
-        );
-    }
-    println!(
-        "   ratio                         median {:8.3}      1/{:.1} (pair by pair: min {:.3}, max {:.3})\n",
-        median(&ratios),
-        1.0 / median(&ratios),
-        percentile(&ratios, 1),
-        percentile(&ratios, 100)
-    );
-    Ok(())
+    bots(root, &programs()?).await
 }
 
 /// The figures of one bot, sorted, in milliseconds.
@@ -350,18 +256,6 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Outcome<&'a str> {
         .pointer(pointer)
         .and_then(Value::as_str)
         .ok_or_else(|| format!("there is no {pointer} in {value}").into())
-}
-
-fn binary(path: &Path) -> Outcome<PathBuf> {
-    if path.exists() {
-        Ok(path.to_owned())
-    } else {
-        Err(format!(
-            "{} is not built; run `make bench`, which builds it",
-            path.display()
-        )
-        .into())
-    }
 }
 
 fn peak(pid: u32) -> Outcome<f64> {

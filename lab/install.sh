@@ -37,7 +37,7 @@ packages() {
   local why=$1 name missing=()
   shift
   for name in "$@"; do
-    dpkg-query --show --showformat='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+    [[ $(dpkg-query --show --showformat='${Status}' "$name" 2>/dev/null) == *'ok installed' ]] || missing+=("$name")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu; install by hand $why: ${missing[*]}"
@@ -80,8 +80,11 @@ into_venv() {
   touch "$stamp"
 }
 
+# Debian's name, or Ubuntu's. Read whole: a pipe into `grep -q` ends apt-cache by SIGPIPE, which pipefail takes for a no.
 chromium_package() {
-  if apt-cache show chromium 2>/dev/null | grep -q '^Package: chromium$'; then echo chromium; else echo chromium-browser; fi
+  local known
+  known=$(LC_ALL=C apt-cache policy chromium 2>/dev/null || true)
+  if [[ $known =~ Candidate:\ [0-9] ]]; then echo chromium; else echo chromium-browser; fi
 }
 
 for what in "$@"; do

@@ -39,7 +39,7 @@ cargo build --workspace --bins
 say 'The lab'
 "$LAB" status >/dev/null 2>&1 || UP=yes
 "$LAB" up || NOT_RUN+=('tests against the lab (it did not come up)')
-"$LAB" status 2>/dev/null | grep -q ' as containers ' ||
+[[ $("$LAB" status 2>/dev/null) == *' as containers '* ]] ||
   NOT_RUN+=('tests against containers: Docker cannot run here, so the lab runs as plain processes (its reason stands above)')
 
 say 'Tests'
