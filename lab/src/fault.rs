@@ -39,6 +39,9 @@ pub struct Fault {
     /// Or several at once, of which each must be named as a root cause, in any order, and nothing else.
     #[serde(default, alias = "expect_all")]
     expect_all: Vec<String>,
+    /// The root cause that all pages asked at once must name first in place of it, where the servers are containers:
+    /// together they may see the cause of what one of them sees.
+    expect_at_once: Option<String>,
     /// What is asked beside the runbook's name: its parameters.
     #[serde(default)]
     pub parameters: std::collections::BTreeMap<String, String>,
@@ -184,6 +187,15 @@ impl Fault {
             .unwrap_or(Expected::Healthy)
     }
 
+    /// What the diagnosis must say of all pages at once.
+    #[must_use]
+    pub fn expected_at_once(&self, way: Way) -> Expected {
+        match &self.expect_at_once {
+            Some(cause) if way.mode == Mode::Docker => Expected::First(cause.clone()),
+            _ => self.expected(way),
+        }
+    }
+
     /// The steps that break.
     #[must_use]
     pub fn injected(&self, way: Way) -> &[Step] {
@@ -250,7 +262,8 @@ impl Fault {
                 !page.is_empty() && !name.is_empty() && !name.contains('.')
             })
         };
-        for expected in std::iter::once(expected).chain(others) {
+        let at_once = self.expect_at_once.clone().map(Expected::First);
+        for expected in std::iter::once(expected).chain(others).chain(at_once) {
             if let Some(cause) = expected.causes().iter().find(|cause| !is_cause(cause)) {
                 return Err(format!(
                     "{cause:?} is neither \"healthy\" nor a cause such as redis.hung"

@@ -1,6 +1,9 @@
 //! All findings of a run → one ranked answer. Pure.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -218,12 +221,14 @@ impl Report {
 /// Ranks `checks`, which are all results of one run of `plan` in its order.
 ///
 /// A finding is a root cause unless the cause of another finding explains it, at once or through
-/// causes between them, whether or not those were found too. Causes that explain each other in a
-/// circle are decided by severity, then by the page's order.
+/// causes between them. What was found leads to what the rules that applied say follows; a cause in
+/// between that nobody looked for, or whose check could not look, leads to all that may follow from
+/// it; one that a check looked for and did not find leads nowhere. Causes that explain each other in
+/// a circle are decided by severity, then by the page's order.
 #[must_use]
 pub fn rank(plan: &Plan, checks: Vec<CheckResult>, duration_ms: u64) -> Report {
     let (checks, left_out) = without_targets(plan, checks);
-    let found = Findings::collect(&plan.relation, &checks);
+    let found = Findings::collect(plan, &checks);
     let mut roots = Vec::new();
     let mut consequences = Vec::new();
     for (n, (cause, first)) in found.causes.iter().enumerate() {
@@ -323,7 +328,7 @@ struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    fn collect(relation: &Relation, checks: &'a [CheckResult]) -> Self {
+    fn collect(plan: &Plan, checks: &'a [CheckResult]) -> Self {
         let mut causes: Vec<(CauseId, &CheckResult)> = Vec::new();
         for check in checks.iter().filter(|check| check.verdict.is_finding()) {
             let Some(cause) = &check.cause else { continue };
@@ -338,10 +343,11 @@ impl<'a> Findings<'a> {
             let reach = vec![BTreeSet::new(); causes.len()];
             return Self { causes, reach };
         }
+        let follows = Follows::of(plan, checks);
         let reach = causes
             .iter()
             .map(|(cause, _)| {
-                let all = relation.reachable(cause);
+                let all = follows.from(cause);
                 (0..causes.len())
                     .filter(|n| all.contains(&causes[*n].0))
                     .collect()
@@ -373,5 +379,61 @@ impl<'a> Findings<'a> {
         }
         let (a, b) = (self.causes[m].1.verdict, self.causes[n].1.verdict);
         a > b || (a == b && m < n)
+    }
+}
+
+/// What follows from what in one run.
+struct Follows<'a> {
+    relation: &'a Relation,
+    /// The causes that were found, with what the rules that applied say follows from them.
+    found: BTreeMap<&'a CauseId, BTreeSet<&'a CauseId>>,
+    /// The causes that checks looked for and did not find.
+    absent: BTreeSet<&'a CauseId>,
+}
+
+impl<'a> Follows<'a> {
+    fn of(plan: &'a Plan, checks: &'a [CheckResult]) -> Self {
+        let mut found: BTreeMap<&CauseId, BTreeSet<&CauseId>> = BTreeMap::new();
+        for check in checks.iter().filter(|check| check.verdict.is_finding()) {
+            if let Some(cause) = &check.cause {
+                found.entry(cause).or_default().extend(&check.explains);
+            }
+        }
+        let healthy: BTreeSet<CheckRef> = checks
+            .iter()
+            .filter(|check| check.verdict == Verdict::Ok)
+            .map(CheckResult::reference)
+            .collect();
+        let absent = plan
+            .steps
+            .iter()
+            .filter(|step| healthy.contains(&step.id()))
+            .flat_map(|step| &step.check.rules)
+            .filter_map(|rule| rule.cause.as_ref())
+            .filter(|cause| !found.contains_key(cause))
+            .collect();
+        Self {
+            relation: &plan.relation,
+            found,
+            absent,
+        }
+    }
+
+    /// Every cause that follows from `cause`, at once or through causes in between.
+    fn from(&self, cause: &'a CauseId) -> BTreeSet<&CauseId> {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![cause];
+        while let Some(cause) = todo.pop() {
+            if self.absent.contains(cause) {
+                continue;
+            }
+            let mut next: Vec<&CauseId> = match self.found.get(cause) {
+                Some(said) => said.iter().copied().collect(),
+                None => self.relation.at_once(cause).collect(),
+            };
+            next.retain(|cause| seen.insert(*cause));
+            todo.extend(next);
+        }
+        seen
     }
 }

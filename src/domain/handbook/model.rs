@@ -386,19 +386,9 @@ impl Relation {
         Self::of(checks.map(AsRef::as_ref))
     }
 
-    /// Every cause that follows from `cause`, at once or through causes in between.
-    #[must_use]
-    pub fn reachable(&self, cause: &CauseId) -> BTreeSet<CauseId> {
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![cause];
-        while let Some(cause) = todo.pop() {
-            for next in self.0.get(cause).into_iter().flatten() {
-                if seen.insert(next.clone()) {
-                    todo.push(next);
-                }
-            }
-        }
-        seen
+    /// The causes that may follow from `cause` at once.
+    pub fn at_once(&self, cause: &CauseId) -> impl Iterator<Item = &CauseId> {
+        self.0.get(cause).into_iter().flatten()
     }
 }
 

@@ -51,6 +51,16 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         texts("down_names", "their names, with state and exit code"),
         text("first_down", "the name of the first of them").optional(),
         count(
+            "side_down",
+            "containers that no target names and that should run, and do not, are paused, or are started again and again: no other check looks at them",
+        ),
+        texts("side_down_names", "their names, with state and exit code"),
+        count(
+            "side_unhealthy",
+            "containers that no target names, that run, and whose health check fails",
+        ),
+        texts("side_unhealthy_names", "their names"),
+        count(
             "missing",
             "containers that a target names and the engine does not have",
         ),
@@ -121,9 +131,24 @@ struct One {
     health_check: bool,
     policy: bool,
     wanted: bool,
+    named: bool,
     log: String,
     bounded: bool,
     status: String,
+}
+
+impl One {
+    /// Its name, with its state and the exit code of one that has ended.
+    fn with_state(&self) -> String {
+        let Self { name, state, .. } = self;
+        match self.exit {
+            _ if self.looping || state == "restarting" => {
+                format!("{name} (restarting again and again)")
+            }
+            Some(code) if state != "paused" => format!("{name} ({state}, exit code {code})"),
+            _ => format!("{name} ({state})"),
+        }
+    }
 }
 
 /// Looks at all of them.
@@ -190,11 +215,11 @@ fn known(listed: &Listed, inspected: Option<&ContainerInspectResponse>, ours: &O
         state: listed.state.clone(),
         status: listed.status.clone(),
         bounded: true,
+        named: ours.names.contains(listed.name()),
         ..One::default()
     };
-    let named = ours.names.contains(&one.name);
     let Some(inspected) = inspected else {
-        one.wanted = named;
+        one.wanted = one.named;
         one.policy = true;
         one.health_check = true;
         return one;
@@ -212,7 +237,7 @@ fn known(listed: &Listed, inspected: Option<&ContainerInspectResponse>, ours: &O
     let ended_well = one.exit == Some(0) && life.policy != Some("always");
     let service = listed.project().is_some() && !listed.is_one_off();
     let by_policy = matches!(life.policy, Some("always" | "unless-stopped"));
-    one.wanted = named || by_policy || (service && !ended_well);
+    one.wanted = one.named || by_policy || (service && !ended_well);
     let log = inspected
         .host_config
         .as_ref()
@@ -234,18 +259,20 @@ fn tell(seen: &mut Seen, all: &[One], missing: Vec<String>) {
             .map(|one| one.name.clone())
             .collect()
     };
+    let loops = |one: &One| one.looping || one.state == "restarting";
     let down: Vec<&One> = all
         .iter()
-        .filter(|one| one.wanted && !runs(one) && !one.looping && one.state != "restarting")
+        .filter(|one| one.wanted && !runs(one) && !loops(one))
         .collect();
-    let down_names: Vec<String> = down
+    let down_names: Vec<String> = down.iter().map(|one| one.with_state()).collect();
+    let side_down: Vec<String> = all
         .iter()
-        .map(|one| match one.exit {
-            Some(code) => format!("{} ({}, exit code {code})", one.name, one.state),
-            None => format!("{} ({})", one.name, one.state),
-        })
+        .filter(|one| !one.named && one.wanted)
+        .filter(|one| !runs(one) || loops(one) || one.state == "paused")
+        .map(One::with_state)
         .collect();
-    let restarting = names(&|one| one.looping || one.state == "restarting");
+    let unhealthy = |one: &One| one.unhealthy && one.state == "running" && !one.looping;
+    let restarting = names(&loops);
     let paused = names(&|one| one.state == "paused");
     let oom = names(&|one| one.oom && (!runs(one) || one.looping));
     let wanted = all.iter().filter(|one| one.wanted).count() + missing.len();
@@ -254,10 +281,8 @@ fn tell(seen: &mut Seen, all: &[One], missing: Vec<String>) {
         ("restarting", restarting),
         ("oom_killed", oom),
         ("paused", paused),
-        (
-            "unhealthy",
-            names(&|one| one.unhealthy && one.state == "running" && !one.looping),
-        ),
+        ("unhealthy", names(&unhealthy)),
+        ("side_unhealthy", names(&|one| !one.named && unhealthy(one))),
         ("without_restart_policy", names(&|one| !one.policy)),
         (
             "without_health_check",
@@ -271,6 +296,8 @@ fn tell(seen: &mut Seen, all: &[One], missing: Vec<String>) {
         .fact("down", down.len())
         .fact("first_down", down.first().map(|one| one.name.as_str()))
         .fact("down_names", down_names)
+        .fact("side_down", side_down.len())
+        .fact("side_down_names", side_down)
         .fact("missing", missing.len())
         .fact("starting", all.iter().filter(|one| one.starting).count())
         .fact(
