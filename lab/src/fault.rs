@@ -103,7 +103,7 @@ impl Way {
 pub enum Expected {
     /// That nothing is wrong.
     Healthy,
-    /// This cause first.
+    /// This cause, and no other root cause beside it.
     First(String),
     /// Each of these, in any order, and nothing beside them.
     All(Vec<String>),
@@ -125,7 +125,7 @@ impl Expected {
     pub fn is_met_by(&self, causes: &[String]) -> bool {
         match self {
             Self::Healthy => causes.is_empty(),
-            Self::First(cause) => causes.first() == Some(cause),
+            Self::First(cause) => causes == std::slice::from_ref(cause),
             Self::All(wanted) => {
                 wanted.len() == causes.len() && wanted.iter().all(|cause| causes.contains(cause))
             }

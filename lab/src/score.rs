@@ -24,6 +24,9 @@ use crate::state::write_private;
 /// How long one diagnosis may take. Its own limit is 20 seconds; beyond that it hangs.
 const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(40);
 
+/// How long a healed mall may take to work off what the fault left.
+const WORKED_OFF: Duration = Duration::from_secs(45);
+
 /// Exit code of a diagnosis that found nothing and could look at everything.
 const HEALTHY: i32 = 0;
 
@@ -63,8 +66,8 @@ pub struct Row {
     pub got: String,
     /// Whether both are the same.
     pub right: bool,
-    /// Wall time of the diagnosis.
-    pub took: Duration,
+    /// Wall time of the diagnosis; none where nobody was asked.
+    pub took: Option<Duration>,
     /// What it said after healing, where that was not "healthy".
     pub after: Option<String>,
 }
@@ -158,15 +161,15 @@ impl Asker {
         }
         command.stdin(Stdio::null()).kill_on_drop(true);
         let started = Instant::now();
-        let output = tokio::time::timeout(DIAGNOSIS_LIMIT, command.output())
-            .await
-            .map_err(|_| {
-                wrong(format!(
-                    "did not end within {} s",
-                    DIAGNOSIS_LIMIT.as_secs()
-                ))
-            })?
-            .map_err(|error| wrong(format!("could not be run: {error}")))?;
+        let Ok(ended) = tokio::time::timeout(DIAGNOSIS_LIMIT, command.output()).await else {
+            return Ok(Answer {
+                causes: Vec::new(),
+                trouble: Some(format!("no end within {} s", DIAGNOSIS_LIMIT.as_secs())),
+                took: started.elapsed(),
+                report: Vec::new(),
+            });
+        };
+        let output = ended.map_err(|error| wrong(format!("could not be run: {error}")))?;
         let took = started.elapsed();
         let (causes, trouble) = match serde_json::from_slice::<Report>(&output.stdout) {
             Ok(report) => read(report, output.status.code()),
@@ -243,20 +246,12 @@ pub async fn one(
         _ => fault.expected(way),
     };
     let injected = lab.break_with(fault).await;
-    let mut answers = Vec::new();
-    let mut failed = None;
-    if injected.is_ok() {
-        for runbook in runbooks {
-            match asker.ask(runbook, parameters(fault, runbook)).await {
-                Ok(answer) => answers.push((*runbook, answer)),
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-    }
+    let asked = match injected {
+        Ok(_) => ask_each(asker, fault, runbooks).await,
+        Err(_) => Ok(Vec::new()),
+    };
     lab.heal(fault).await?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
+    let answers = asked?;
     if let Err(why) = injected {
         return Ok(vec![Row {
             fault: fault.name.clone(),
@@ -264,7 +259,7 @@ pub async fn one(
             expected: fault.expected(way).to_string(),
             got: format!("it did not take hold: {why}"),
             right: false,
-            took: Duration::ZERO,
+            took: None,
             after: None,
         }]);
     }
@@ -275,8 +270,7 @@ pub async fn one(
         if !right {
             keep(lab, &format!("{}-{runbook}", fault.name), &answer)?;
         }
-        // Without the fault's parameters: what they name went with the fault.
-        let after = asker.ask(runbook, &BTreeMap::new()).await?;
+        let after = settled(asker, runbook).await?;
         let ill = !after.meets(&Expected::Healthy);
         if ill {
             keep(lab, &format!("after-{}-{runbook}", fault.name), &after)?;
@@ -287,11 +281,38 @@ pub async fn one(
             right,
             expected: expected.to_string(),
             got: answer.words(),
-            took: answer.took,
+            took: Some(answer.took),
             after: ill.then(|| after.words()),
         });
     }
     Ok(rows)
+}
+
+/// What each of the runbooks says of the fault.
+async fn ask_each<'a>(
+    asker: &Asker,
+    fault: &Fault,
+    runbooks: &[&'a str],
+) -> Result<Vec<(&'a str, Answer)>> {
+    let mut answers = Vec::new();
+    for runbook in runbooks {
+        let answer = asker.ask(runbook, parameters(fault, runbook)).await?;
+        answers.push((*runbook, answer));
+    }
+    Ok(answers)
+}
+
+/// What is said after healing, without the fault's parameters: what they name went with the fault. A healed mall may
+/// still work off what the fault left, as messages that WeChat Pay sends once more: it is given that time.
+async fn settled(asker: &Asker, runbook: &str) -> Result<Answer> {
+    let began = Instant::now();
+    loop {
+        let answer = asker.ask(runbook, &BTreeMap::new()).await?;
+        if answer.meets(&Expected::Healthy) || began.elapsed() > WORKED_OFF {
+            return Ok(answer);
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
 }
 
 /// A fault's parameters belong to its own runbooks; all at once takes none.
@@ -332,7 +353,7 @@ impl Row {
             self.runbook,
             self.expected,
             self.got,
-            self.took.as_millis()
+            self.took.unwrap_or_default().as_millis()
         )
     }
 }
@@ -363,7 +384,7 @@ pub fn summary(rows: &[Row], calm: &Calm) -> (String, bool) {
     let alarms = near_misses.filter(|row| !row.right).count()
         + rows.iter().filter(|row| row.after.is_some()).count()
         + calm.alarms.len();
-    let mut times: Vec<Duration> = rows.iter().map(|row| row.took).collect();
+    let mut times: Vec<Duration> = rows.iter().filter_map(|row| row.took).collect();
     times.sort_unstable();
     let at = |part: usize| {
         times
