@@ -14,6 +14,33 @@ use serde_json::{Value, json};
 /// How long the demonstration may take until it invites, and a report until it is there.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// Everything that can be asked.
+const PAGES: [&str; 11] = [
+    "outage",
+    "mysql",
+    "redis",
+    "slow-api",
+    "payment",
+    "oversell",
+    "disk",
+    "nginx",
+    "miniprogram",
+    "deadlock",
+    "all",
+];
+
+/// What is broken from the page's panel, the page that is asked, and the cause that it names.
+const FAULTS: [(&str, &str, &str); 4] = [
+    ("redis-memory-full", "redis", "redis.memory-exhausted"),
+    ("slow-missing-index", "slow-api", "mysql.missing-index"),
+    ("nginx-upstream-wrong-port", "nginx", "nginx.upstream-wrong"),
+    (
+        "certificate-expired",
+        "miniprogram",
+        "tls.certificate-expired",
+    ),
+];
+
 struct Demo {
     child: Child,
     page: String,
@@ -66,9 +93,10 @@ impl Demo {
         answer.json().await.expect("JSON")
     }
 
-    /// Types the command and reads the channel until a report says `words`.
-    async fn diagnose_until(&self, channel: &str, words: &str) {
-        let order = json!({"as": "alice", "channel_id": channel, "command": "diagnose redis", "options": {}, "wait_ms": 3000});
+    /// Types `/diagnose` with a page and reads the channel until a report says `words`.
+    async fn diagnose_until(&self, channel: &str, page: &str, words: &str) {
+        let command = format!("diagnose {page}");
+        let order = json!({"as": "alice", "channel_id": channel, "command": command, "options": {}, "wait_ms": 3000});
         let started = Instant::now();
         let mut seen = String::new();
         while started.elapsed() < LIMIT {
@@ -94,7 +122,7 @@ impl Demo {
         }
         assert!(
             seen.contains(words),
-            "no report says {words:?}; the last one: {seen}"
+            "no report of {page} says {words:?}; the last one: {seen}"
         );
     }
 
@@ -140,12 +168,17 @@ async fn a_newcomer_reads_breaks_and_reads_the_right_cause() {
         .expect("#incidents");
     let channel = incidents["id"].as_str().expect("an id");
 
-    demo.diagnose_until(channel, "healthy").await;
-    let broken = demo.post("lab/break/redis-memory-full", json!({})).await;
-    assert_eq!(broken["ok"], true, "{broken}");
-    demo.diagnose_until(channel, "redis.memory-exhausted").await;
-    let healed = demo.post("lab/heal/redis-memory-full", json!({})).await;
-    assert_eq!(healed["ok"], true, "{healed}");
-    demo.diagnose_until(channel, "healthy").await;
+    for page in PAGES {
+        demo.diagnose_until(channel, page, "healthy").await;
+    }
+    for (fault, page, cause) in FAULTS {
+        let broken = demo.post(&format!("lab/break/{fault}"), json!({})).await;
+        assert_eq!(broken["ok"], true, "{broken}");
+        demo.diagnose_until(channel, page, cause).await;
+        demo.diagnose_until(channel, "all", cause).await;
+        let healed = demo.post(&format!("lab/heal/{fault}"), json!({})).await;
+        assert_eq!(healed["ok"], true, "{healed}");
+    }
+    demo.diagnose_until(channel, "all", "healthy").await;
     assert_eq!(demo.stop(), Some(0));
 }

@@ -15,9 +15,10 @@ use common::{Instance, did_not_run, program, text};
 /// One score at a time: both measure, and a machine has few cores.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Faults that stand for the rest: a server that is gone, data, settings, jobs in the background, the container, SQL,
-/// files, certificates, name servers, requests to a stand-in, two at once, and a near miss.
-const SOME: [&str; 14] = [
+/// Faults that stand for the rest, of every page: a server that is gone, data, settings, jobs in the background, the
+/// container, SQL, files, certificates, name servers, requests to a stand-in, two at once, one that comes and goes, and
+/// near misses.
+const SOME: [&str; 26] = [
     "redis-stopped",
     "redis-memory-full",
     "redis-too-many-clients",
@@ -25,19 +26,40 @@ const SOME: [&str; 14] = [
     "redis-save-fails",
     "redis-frozen",
     "near-memory-80-percent",
+    "mysql-stopped",
+    "mysql-too-many-connections",
+    "mysql-application-password",
     "slow-missing-index",
     "slow-row-locks",
     "slow-index-and-cache",
+    "slow-list-fails-sometimes",
+    "deadlock-chain",
+    "deadlock-metadata-lock",
+    "near-short-transactions",
+    "payment-signature-invalid",
+    "oversell-negative",
+    "disk-full",
+    "nginx-upstream-wrong-port",
+    "nginx-maintenance",
+    "outage-backend-and-nginx-stopped",
     "certificate-expired",
     "dns-disagree",
     "miniprogram-localhost",
-    "payment-signature-invalid",
 ];
 
-/// Their runbooks.
-const RUNBOOKS: [&str; 4] = ["redis", "slow-api", "miniprogram", "payment"];
+/// Faults of the database, for the other database.
+const OF_THE_DATABASE: [&str; 8] = [
+    "mysql-stopped",
+    "mysql-too-many-connections",
+    "mysql-application-password",
+    "mysql-global-read-lock",
+    "slow-missing-index",
+    "deadlock-storm",
+    "deadlock-chain",
+    "deadlock-metadata-lock",
+];
 
-fn score(name: &str, way: &str) {
+fn score(name: &str, way: &[&str], faults: &[&str]) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     if program("handbell").is_none() {
         did_not_run(
@@ -47,9 +69,9 @@ fn score(name: &str, way: &str) {
         return;
     }
     let instance = Instance::new(name);
-    let mut arguments = vec!["score", "--seed", "1", way];
-    arguments.extend(SOME.iter().flat_map(|fault| ["--only", fault]));
-    arguments.extend(RUNBOOKS.iter().flat_map(|runbook| ["--runbook", runbook]));
+    let mut arguments = vec!["score", "--seed", "1"];
+    arguments.extend(way);
+    arguments.extend(faults.iter().flat_map(|fault| ["--only", fault]));
     let output = instance.run(&arguments);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     if err.contains("no Docker engine") {
@@ -63,10 +85,21 @@ fn score(name: &str, way: &str) {
 
 #[test]
 fn faults_in_containers_with_mysql_are_named() {
-    score("scored", "--require-docker");
+    score("scored", &["--require-docker"], &SOME);
+}
+
+#[test]
+fn faults_of_the_database_in_containers_with_mariadb_are_named() {
+    let way = [
+        "--require-docker",
+        "--database",
+        "mariadb",
+        "--skip-healthy",
+    ];
+    score("scorem", &way, &OF_THE_DATABASE);
 }
 
 #[test]
 fn faults_in_plain_processes_with_mariadb_are_named() {
-    score("scorep", "--without-docker");
+    score("scorep", &["--without-docker", "--skip-healthy"], &SOME);
 }

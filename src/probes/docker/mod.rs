@@ -120,7 +120,7 @@ impl Engines {
 
     /// The engine that is the target, or that the target's container runs on.
     fn engine(&self, target: &TargetId, targets: &Targets) -> Result<&Engine, Blind> {
-        if targets.docker.contains_key(target) {
+        if targets.docker.contains_key(target) || targets.kind(target.as_str()).is_none() {
             return self.named(target);
         }
         self.named(&container_of(target, targets)?.engine)
@@ -171,7 +171,11 @@ impl Engines {
         found
     }
 
+    /// The engine called `name`. Where no engine is configured at all, there is none to look at, which is no fault.
     fn named(&self, name: &TargetId) -> Result<&Engine, Blind> {
+        if self.engines.is_empty() {
+            return Err(no_engine());
+        }
         self.engines.get(name).ok_or_else(|| no_target(name))
     }
 }
@@ -199,6 +203,13 @@ fn no_target(name: &TargetId) -> Blind {
     Blind::Unknown(Unseen::NoSuchTarget {
         name: name.to_string(),
     })
+}
+
+fn no_engine() -> Blind {
+    Blind::NotApplicable(Text::new(
+        "nothing here runs in Docker (targets.toml names no engine)",
+        "这里没有使用 Docker（targets.toml 中没有 Docker 引擎）",
+    ))
 }
 
 fn no_container() -> Blind {
