@@ -24,6 +24,31 @@ without() {
   "$@" || NOT_RUN+=("$what")
 }
 
+# failures LOG: of each program of tests that failed its name, which tests failed and their panics, and of a program that
+# could not be built its errors; the last FAILURE_LINES lines of it.
+FAILURE_LINES=150
+failures() {
+  awk '
+    # A program of tests, and the two lists that it prints under "failures:": what was said, and the names.
+    /^ +(Running|Doc-tests) / { program = $0; told = 0; list = 0; panic = 0 }
+    /^failures:$/ {
+      list++; panic = 0
+      if (!told) { print program; told = 1 }
+      next
+    }
+    /^test result: / { list = 0; panic = 0; next }
+    list == 1 && /^---- .* ----$/ { name = $0; panic = 0; next }
+    # The message goes on to the note on backtraces; an assertion may show a whole run.
+    list == 1 && /^Error: / { if (name != "") print name; name = ""; print }
+    list == 1 && /^thread .* panicked at / { if (name != "") print name; name = ""; panic = 40 }
+    /^note: (run with|Some details)/ { panic = 0 }
+    list == 1 && panic > 0 { panic--; print; if (panic == 0) print "  […]"; next }
+    list == 2 && NF { print "failed:" $0 }
+    # What did not come so far: the build, or a process that was killed.
+    /^error(\[|:)/ { print }
+  ' "$1" | cut -c 1-2000 | tail -n "$FAILURE_LINES"
+}
+
 say 'What the tests need'
 lab/install.sh build processes
 without 'tests against a Docker engine (it could not be installed)' lab/install.sh docker
@@ -57,7 +82,11 @@ else
 fi
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored }' "$LOG"
-[ "$status" -eq 0 ] || { echo "Some tests failed; what they said stands in $LOG."; exit "$status"; }
+if [ "$status" -ne 0 ]; then
+  say "Some tests failed; the whole log is $LOG"
+  failures "$LOG"
+  exit "$status"
+fi
 if [ ${#NOT_RUN[@]} -gt 0 ] && [ "${CI:-}" = true ]; then
   echo 'With CI=true, what did not run is a failure.'
   exit 1

@@ -9,7 +9,7 @@
 //! | [`cli`] | the command line |
 //! | [`runtime`] | start-up wiring, signals, telemetry: the only place that names concrete adapters |
 //! | [`discord`] | serenity: commands, decode, deliver. The only place that knows Discord |
-//! | [`probes`] | read-only adapters that look at Docker and Redis |
+//! | [`probes`] | read-only adapters that look at Docker, Redis, MySQL, machines, Nginx, logs, the web, WeChat Pay and the mini program |
 //! | [`store`] | what is recorded, in SQLite |
 //! | [`app`] | use cases, and the ports that they need |
 //! | [`render`] | domain → card; card → text for terminals |

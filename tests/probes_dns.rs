@@ -14,7 +14,7 @@ use handbell::{
     domain::diagnosis::{Blind, Sighting, Value},
     probes::Probes,
 };
-use probes_common::{DEADLINE, free_port, int, none, see, sight, text, truth};
+use probes_common::{LATEST, free_port, int, none, see, sight, text, truth};
 
 /// What a name server does with each question.
 #[derive(Clone)]
@@ -148,7 +148,7 @@ async fn lookup(servers: &[Does]) -> Sighting {
     let servers = servers.iter().cloned().map(server).collect();
     let began = Instant::now();
     let seen = sight(&eyes(target(servers)), "dns.lookup", &[]).await;
-    assert!(began.elapsed() < DEADLINE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < LATEST, "{:?}", began.elapsed());
     seen
 }
 

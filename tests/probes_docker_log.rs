@@ -7,7 +7,7 @@ use std::time::Duration;
 use handbell::domain::{diagnosis::Unseen, handbook::ArgValue};
 use probes_common::{
     docker::{Container, docker, engine_is_there, eyes},
-    int, none, sight, text, truth, unseen,
+    eventually, int, none, sight, text, truth, unseen,
 };
 
 fn patterns(pairs: &[(&str, &str)]) -> ArgValue {
@@ -33,7 +33,6 @@ async fn the_log_is_searched_for_patterns() {
             "for n in 1 2 3; do echo \"error number $n\"; done; echo 'to stderr' >&2; printf '\\033[31mred\\033[0m \\0 end\\n'; sleep 60",
         ],
     );
-    tokio::time::sleep(Duration::from_millis(500)).await;
     let args = [(
         "patterns",
         patterns(&[
@@ -41,7 +40,11 @@ async fn the_log_is_searched_for_patterns() {
             ("never", "nothing like it"),
         ]),
     )];
-    let seen = sight(&eyes(&container.name), "docker.log", &args).await;
+    let seen = eventually(
+        async || sight(&eyes(&container.name), "docker.log", &args).await,
+        |seen| int(seen, "lines_read") == 5,
+    )
+    .await;
     println!("{}\n{:#?}", seen.evidence, seen.facts);
     assert_eq!(int(&seen, "errors_count"), 3);
     assert_eq!(text(&seen, "errors_last"), "error number 3");
@@ -74,8 +77,11 @@ async fn the_log_of_a_terminal_is_read_too() {
         &["-t"],
         &["sh", "-c", "echo first; echo second; sleep 60"],
     );
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let seen = sight(&eyes(&container.name), "docker.log", &[]).await;
+    let seen = eventually(
+        async || sight(&eyes(&container.name), "docker.log", &[]).await,
+        |seen| int(seen, "lines_read") == 2,
+    )
+    .await;
     assert_eq!(
         (int(&seen, "lines_read"), text(&seen, "last_line")),
         (2, "second")

@@ -85,7 +85,7 @@ async fn a_silent_and_a_dripping_peer_are_given_up_in_time() {
     for port in [silent, dripping] {
         let began = Instant::now();
         assert_eq!(state(port).await, "reply-timeout");
-        assert!(began.elapsed() < probes_common::DEADLINE);
+        assert!(began.elapsed() < probes_common::LATEST);
     }
     let reason = db_unseen(&db_eyes(at(silent)), "mysql.variables", &[]).await;
     assert!(matches!(reason, Unseen::TimedOut { .. }), "{reason:?}");
@@ -121,7 +121,7 @@ async fn a_peer_that_lies_after_its_greeting_is_no_mysql() {
         });
         let began = Instant::now();
         let state = state(port).await;
-        assert!(began.elapsed() < probes_common::DEADLINE);
+        assert!(began.elapsed() < probes_common::LATEST);
         assert!(
             ["wrong-protocol", "reply-timeout", "reset", "login-method"].contains(&state.as_str()),
             "{lie:?}: {state}"

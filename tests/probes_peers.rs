@@ -98,7 +98,7 @@ async fn a_peer_that_sends_one_byte_a_second_is_given_up_in_time() {
     });
     let began = Instant::now();
     assert_eq!(state(at("127.0.0.1", port)).await, "reply-timeout");
-    assert!(began.elapsed() < probes_common::DEADLINE);
+    assert!(began.elapsed() < probes_common::LATEST);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +125,7 @@ async fn a_peer_without_end_is_cut_off() {
             String::from_utf8_lossy(opening),
             began.elapsed()
         );
-        assert!(began.elapsed() < probes_common::DEADLINE);
+        assert!(began.elapsed() < probes_common::LATEST);
         let info = see(&eyes(at("127.0.0.1", port)), "redis.info", &[]).await;
         assert!(info.is_err(), "{info:?}");
     }

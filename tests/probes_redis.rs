@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use handbell::domain::diagnosis::Unseen;
 use probes_common::{
-    Redis, at, at_socket, eyes, float, int, none, sight, targets, text, truth, unseen,
+    Redis, at, at_socket, eventually, eyes, float, int, none, sight, targets, text, truth, unseen,
     with_password,
 };
 
@@ -275,8 +275,14 @@ async fn a_replica_is_readonly_and_a_lost_master_is_said() {
     assert_eq!(int(&told, "replicas_connected"), 1);
     assert!(none(&told, "master_link_status"));
     drop(master);
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    let info = sight(&eyes, "redis.info", &[]).await;
+    let info = eventually(
+        async || sight(&eyes, "redis.info", &[]).await,
+        |info| {
+            text(info, "master_link_status") == "down"
+                && int(info, "master_link_down_since_seconds") >= 0
+        },
+    )
+    .await;
     assert_eq!(text(&info, "master_link_status"), "down");
     assert!(int(&info, "master_link_down_since_seconds") >= 0);
     replica
@@ -334,12 +340,13 @@ async fn a_script_that_does_not_end_is_busy() {
         eval.arg("while true do end").arg(0);
         let _: redis::RedisResult<()> = eval.query_async(&mut client).await;
     });
-    tokio::time::sleep(Duration::from_millis(400)).await;
     let eyes = eyes(redis.target());
-    assert_eq!(
-        text(&sight(&eyes, "redis.ping", &[]).await, "state"),
-        "busy"
-    );
+    let ping = eventually(
+        async || sight(&eyes, "redis.ping", &[]).await,
+        |ping| text(ping, "state") == "busy",
+    )
+    .await;
+    assert_eq!(text(&ping, "state"), "busy");
     assert!(matches!(
         unseen(&eyes, "redis.info").await,
         Unseen::ServerSaid { .. }
@@ -359,14 +366,15 @@ async fn a_stopped_process_is_told_and_costs_the_next_look_nothing() {
     assert!(truth(&ping, "connected") && !truth(&ping, "answered"));
     assert!(matches!(info, Unseen::TimedOut { .. }), "{info:?}");
     assert!(
-        began.elapsed() < probes_common::DEADLINE,
+        began.elapsed() < probes_common::LATEST,
         "the probe must end before its deadline"
     );
     redis.signal("CONT");
     let began = Instant::now();
     assert_eq!(text(&sight(&eyes, "redis.ping", &[]).await, "state"), "ok");
     sight(&eyes, "redis.info", &[]).await;
-    assert!(began.elapsed() < Duration::from_millis(500));
+    // Less than it takes to wait for an answer that does not come.
+    assert!(began.elapsed() < Duration::from_millis(1_500));
 }
 
 #[tokio::test]
@@ -389,8 +397,11 @@ async fn a_kept_connection_that_was_cut_is_replaced_in_silence() {
     }
     assert_eq!(kept().await, 1, "one connection is kept");
     drop(eyes);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(kept().await, 0, "none is left behind");
+    assert_eq!(
+        eventually(kept, |kept| *kept == 0).await,
+        0,
+        "none is left behind"
+    );
 }
 
 #[tokio::test]

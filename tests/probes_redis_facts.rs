@@ -325,7 +325,7 @@ async fn a_whole_cold_diagnosis_is_quick() {
         println!("{probe}: {:?}", one.elapsed());
     }
     assert!(
-        began.elapsed() < Duration::from_millis(500),
+        began.elapsed() < Duration::from_millis(2_500),
         "{:?}",
         began.elapsed()
     );

@@ -91,6 +91,20 @@ fn the_log_does_not_grow_without_end() {
     assert_eq!(records.as_array().map(Vec::len), Some(61));
 }
 
+#[test]
+fn who_only_looks_back_leaves_the_files_as_they_are() {
+    let home = used();
+    let files = || ["", "-wal"].map(|end| home.state().join(format!("handbell.sqlite{end}")));
+    let before = files().map(|file| std::fs::read(file).expect("a file"));
+    for asked in [&["history"][..], &["history", "1"], &["history", "nginx"]] {
+        for _ in 0..5 {
+            home.run(asked).ended(0);
+            let after = files().map(|file| std::fs::read(&file).expect("still there"));
+            assert!(after == before, "{asked:?} wrote");
+        }
+    }
+}
+
 #[tokio::test]
 async fn locked_by_another_process() {
     let home = used();
@@ -209,77 +223,6 @@ fn without_rights() {
         ran.err.contains("read-only") || ran.err.contains("permission"),
         "{ran:#?}"
     );
-}
-
-#[test]
-fn full() {
-    let home = Home::with_redis(nobody());
-    std::fs::create_dir_all(home.state()).expect("made");
-    let state = home.state();
-    let inside = |script: &str| {
-        let mut command = Command::new("unshare");
-        command
-            .args(["--mount", "--map-root-user", "sh", "-c"])
-            .arg(format!(
-                "mount -t tmpfs -o size=\"$3\" tmpfs \"$1\" && {script}"
-            ))
-            .arg("sh")
-            .arg(&state)
-            .arg(env!("CARGO_BIN_EXE_handbell"))
-            .env("HOME", home.dir.path());
-        command
-    };
-    let mut probe = inside("true");
-    probe.arg("64k");
-    if !probe.output().is_ok_and(|output| output.status.success()) {
-        return not_run(
-            "store_sqlite::full",
-            "this machine lets us mount no small file system",
-        );
-    }
-    // Too small from the beginning.
-    let config = home.config();
-    let diagnose = format!("\"$2\" --config '{}' diagnose redis", config.display());
-    let mut command = inside(&diagnose);
-    command.arg("16k");
-    refused(finish(command), &home, "full");
-    // Full later, with more and more space left: each diagnosis is either recorded whole, or
-    // refused as the disk is full, and what was recorded before is still there.
-    let handbell = format!("\"$2\" --config '{}'", config.display());
-    let mut command = inside(&format!(
-        "{handbell} diagnose redis >/dev/null; \
-         for left in 0 4 8 12 16 24 32 40 48 64 96; do \
-           dd if=/dev/zero of=\"$1/rest\" bs=1k 2>/dev/null; \
-           truncate -s -${{left}}K \"$1/rest\"; \
-           {handbell} diagnose redis >/dev/null; code=$?; \
-           rm \"$1/rest\"; \
-           echo \"$code $({handbell} history --json)\"; \
-         done"
-    ));
-    command.arg("400k");
-    let ran = finish(command).ended(0).says("full");
-    let (mut before, mut refusals) = (1, 0);
-    for line in ran.out.lines() {
-        let (code, history) = line.split_once(' ').expect("a code and a history");
-        let history: serde_json::Value = serde_json::from_str(history).expect("JSON");
-        let whole = history
-            .as_array()
-            .expect("a list")
-            .iter()
-            .filter(|record| record["state"] == "critical")
-            .count();
-        match code {
-            "1" => assert_eq!(whole, before + 1, "shown and not recorded: {ran:#?}"),
-            "2" => assert_eq!(whole, before, "refused and recorded, or lost: {ran:#?}"),
-            _ => panic!("ended with {code}: {ran:#?}"),
-        }
-        before = whole;
-        refusals += usize::from(code == "2");
-    }
-    assert_eq!(ran.out.lines().count(), 11, "{ran:#?}");
-    assert!(refusals > 0 && before > 1, "{ran:#?}");
-    let told = ran.err.lines().filter(|line| line.contains("full")).count();
-    assert_eq!(told, refusals, "{ran:#?}");
 }
 
 #[tokio::test]

@@ -6,257 +6,16 @@ use jiff::tz::TimeZone;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Answer, BadParam, Clock, Diagnosis, Outcome, Pages, Prober, Progress, RawParams, Record,
-    RecordId, Recorder, Reloaded, Start, StoreError, parse_params,
+    Answer, Clock, Diagnosis, Envelope, Outcome, Pages, Place, Prober, Progress, RawParams, Record,
+    RecordId, Recorder, Refusal, Reloaded, Reply, Request, Start, parse_params,
+    refusal::MISTAKES_TOLD,
 };
 use crate::domain::{
-    access::{Actor, Policy, Role},
+    access::{Actor, Policy},
     diagnosis::{Changed, Plan, Report, compare},
-    handbook::{ALL_PAGES, BrokenPage, Handbook, PATROL, ParamValue, Params, Runbook},
+    handbook::{ALL_PAGES, Handbook, ParamValue, Params, Runbook},
     redact::Redactor,
-    text::Text,
 };
-
-/// Mistakes of a broken page that a refusal tells; the linter tells all.
-const MISTAKES_TOLD: usize = 3;
-
-/// What can be asked. The match in [`Request::needs`] has no wildcard arm: a new request can't be
-/// forgotten there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Run every check of a page, or of all pages.
-    Diagnose {
-        /// The page's id; [`ALL_PAGES`] for every page together.
-        runbook: String,
-        /// The parameters as they were typed.
-        params: RawParams,
-    },
-    /// Run the preventions of a page, or of all pages.
-    Patrol {
-        /// The page's id; every page without one.
-        page: Option<String>,
-    },
-    /// Read the handbook: a page, or what fits some words.
-    ReadHandbook,
-    /// Read the pages again.
-    Reload,
-    /// The newest diagnoses.
-    History {
-        /// Of this page only.
-        runbook: Option<String>,
-        /// How many.
-        limit: u32,
-    },
-    /// Record what a person saw at a manual step of a diagnosis.
-    Answer {
-        /// The diagnosis.
-        id: RecordId,
-        /// The step's place in the report's list.
-        step: usize,
-        /// It looks fine; otherwise that is it.
-        fine: bool,
-    },
-    /// One recorded diagnosis.
-    ShowRecord {
-        /// Its number.
-        id: RecordId,
-    },
-}
-
-impl Request {
-    /// The role that this needs.
-    #[must_use]
-    pub fn needs(&self) -> Role {
-        match self {
-            Self::Diagnose { .. } | Self::Patrol { .. } | Self::Answer { .. } => Role::Operator,
-            Self::Reload => Role::Admin,
-            Self::ReadHandbook | Self::History { .. } | Self::ShowRecord { .. } => Role::Viewer,
-        }
-    }
-
-    /// What is asked, for the record and for a refusal: `diagnose redis`.
-    #[must_use]
-    pub fn label(&self) -> String {
-        match self {
-            Self::Diagnose { runbook, .. } => format!("diagnose {runbook}"),
-            Self::Patrol { page: None } => format!("{PATROL} run"),
-            Self::Patrol { page: Some(page) } => format!("{PATROL} run {page}"),
-            Self::ReadHandbook => "handbook".to_owned(),
-            Self::Reload => "handbook reload".to_owned(),
-            Self::History { .. } => "history".to_owned(),
-            Self::Answer { id, .. } => format!("answer {}", id.0),
-            Self::ShowRecord { id } => format!("history {}", id.0),
-        }
-    }
-}
-
-/// Where a request comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A channel of a guild.
-    Discord {
-        /// The guild's id.
-        guild: String,
-        /// The channel's id.
-        channel: String,
-    },
-    /// The command line.
-    CommandLine,
-}
-
-impl Place {
-    /// As it is recorded: `discord:<guild>/<channel>`, `cli`.
-    #[must_use]
-    pub fn label(&self) -> String {
-        match self {
-            Self::Discord { guild, channel } => format!("discord:{guild}/{channel}"),
-            Self::CommandLine => "cli".to_owned(),
-        }
-    }
-}
-
-/// A request with who asks and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// Who asks.
-    pub actor: Actor,
-    /// Where.
-    pub place: Place,
-    /// What.
-    pub request: Request,
-}
-
-/// What comes back.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    /// A diagnosis and the number under which it is recorded.
-    Diagnosed {
-        /// The number.
-        record: RecordId,
-        /// The report, redacted.
-        report: Box<Report>,
-        /// The handbook that was run, for what the report only names.
-        handbook: Arc<Handbook>,
-    },
-    /// Recorded diagnoses, the newest first.
-    History(Vec<Record>),
-    /// A recorded diagnosis and everything that people saw at its manual steps.
-    Answered(Box<Record>, Vec<Answer>),
-    /// The handbook in force.
-    Handbook(Arc<Handbook>),
-    /// What reading the pages again has changed.
-    Reloaded(Reloaded),
-}
-
-/// Why nothing was done.
-#[derive(Debug)]
-pub enum Refusal {
-    /// The actor's role does not reach.
-    MissingRole {
-        /// What was asked.
-        asked: String,
-        /// The role that it needs.
-        needed: Role,
-        /// The role that the actor holds.
-        held: Option<Role>,
-    },
-    /// Too many requests of this actor at once.
-    TooBusy {
-        /// How many may run at once.
-        limit: usize,
-    },
-    /// There is no such page.
-    NoSuchPage {
-        /// What was asked for.
-        asked: String,
-        /// The pages that there are.
-        pages: Vec<String>,
-    },
-    /// The page has mistakes, and no version of it is in force.
-    BrokenPage(Box<BrokenPage>),
-    /// There is no such record.
-    NoSuchRecord(RecordId),
-    /// Parameters that don't fit.
-    BadParams(Vec<BadParam>),
-    /// It can't be recorded, so it was not done (or is not shown).
-    NotRecorded(StoreError),
-}
-
-impl Refusal {
-    /// The refusal in the reader's words: what is wrong, and how to mend it.
-    #[must_use]
-    pub fn say(&self) -> Text {
-        match self {
-            Self::MissingRole {
-                asked,
-                needed,
-                held,
-            } => {
-                let held_en = held.map_or("no role", Role::word);
-                let held_zh = held.map_or("没有任何角色", Role::word);
-                Text::new(
-                    format!(
-                        "{asked} needs the role {needed}; you have {held_en}. An admin can grant it in access.toml."
-                    ),
-                    format!(
-                        "{asked} 需要角色 {needed}；你目前：{held_zh}。管理员可以在 access.toml 中授予。"
-                    ),
-                )
-            }
-            Self::TooBusy { limit } => Text::new(
-                format!("{limit} diagnoses are already running for you; wait until one has ended."),
-                format!("你已有 {limit} 个诊断正在运行；请等其中一个结束。"),
-            ),
-            Self::NoSuchPage { asked, pages } => Text::new(
-                format!(
-                    "The handbook has no page {asked:?}; it has: {}.",
-                    pages.join(", ")
-                ),
-                format!(
-                    "手册中没有 {asked:?} 这一页；可用的有：{}。",
-                    pages.join("、")
-                ),
-            ),
-            Self::BrokenPage(page) => {
-                let told = page.mistakes(MISTAKES_TOLD);
-                Text::new(
-                    format!(
-                        "The page {} has mistakes and is not in force: {}.",
-                        page.id,
-                        told.join("; ")
-                    ),
-                    format!("手册页 {} 有错误，未生效：{}。", page.id, told.join("；")),
-                )
-            }
-            Self::NoSuchRecord(id) => Text::new(
-                format!("There is no recorded diagnosis number {}.", id.0),
-                format!("没有编号为 {} 的诊断记录。", id.0),
-            ),
-            Self::BadParams(bad) => {
-                let join = |pick: fn(&Text) -> &str, by: &str| {
-                    bad.iter()
-                        .map(|bad| pick(&bad.say))
-                        .collect::<Vec<_>>()
-                        .join(by)
-                };
-                Text::new(
-                    format!("{}.", join(|say| &say.en, "; ")),
-                    format!("{}。", join(|say| &say.zh, "；")),
-                )
-            }
-            Self::NotRecorded(error) => Text::new(
-                format!("It can't be recorded, so it is not done: {error}."),
-                format!("无法写入记录，因此没有执行：{error}。"),
-            ),
-        }
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::NotRecorded(error)
-    }
-}
 
 /// The gate and all that stands behind it.
 pub struct Gate {
@@ -379,7 +138,8 @@ impl Gate {
     /// Does what `envelope` asks. Progress of a diagnosis goes to `progress`, which may be closed.
     ///
     /// # Errors
-    /// A [`Refusal`] says what kept it from being done; nothing was done then.
+    /// A [`Refusal`] says what kept it from being done. Nothing was done then, except that the checks
+    /// of a [`Refusal::NotKept`] ran, and an answer stands although [`Refusal::NotRead`] hides it.
     pub async fn pass(
         &self,
         envelope: Envelope,
@@ -399,17 +159,22 @@ impl Gate {
                 self.diagnose(actor, &place, &request, progress).await
             }
             Request::History { runbook, limit } => {
-                let records = self.recorder.history(runbook.as_deref(), limit).await?;
-                Ok(Reply::History(records))
+                let records = self.recorder.history(runbook.as_deref(), limit).await;
+                Ok(Reply::History(records.map_err(Refusal::NotRead)?))
             }
             Request::ReadHandbook => Ok(Reply::Handbook(self.handbook())),
             Request::Reload => Ok(Reply::Reloaded(self.reload())),
             Request::Answer { id, step, fine } => self.answer(actor, id, step, fine).await,
-            Request::ShowRecord { id } => match self.recorder.record(id).await? {
-                Some(record) => Ok(Reply::History(vec![record])),
-                None => Err(Refusal::NoSuchRecord(id)),
-            },
+            Request::ShowRecord { id } => Ok(Reply::History(vec![self.record(id).await?])),
         }
+    }
+
+    /// The record `id`, which must be there.
+    async fn record(&self, id: RecordId) -> Result<Record, Refusal> {
+        let record = self.recorder.record(id).await;
+        record
+            .map_err(Refusal::NotRead)?
+            .ok_or(Refusal::NoSuchRecord(id))
     }
 
     /// Records what `actor` saw, and gives all that was seen there.
@@ -420,8 +185,7 @@ impl Gate {
         step: usize,
         fine: bool,
     ) -> Result<Reply, Refusal> {
-        let record = self.recorder.record(id).await?;
-        let record = record.ok_or(Refusal::NoSuchRecord(id))?;
+        let record = self.record(id).await?;
         let outcome = record.outcome.as_ref().ok_or(Refusal::NoSuchRecord(id))?;
         let known = &outcome.report["manual"][step];
         let (Some(page), Some(name)) = (known["page"].as_str(), known["id"].as_str()) else {
@@ -434,8 +198,10 @@ impl Gate {
             step: name.to_owned(),
             fine,
         };
-        self.recorder.answer(id, &answer).await?;
-        let answers = self.recorder.answers(id).await?;
+        let kept = self.recorder.answer(id, &answer).await;
+        kept.map_err(Refusal::NotRecorded)?;
+        let answers = self.recorder.answers(id).await;
+        let answers = answers.map_err(Refusal::NotRead)?;
         Ok(Reply::Answered(Box::new(record), answers))
     }
 
@@ -488,7 +254,8 @@ impl Gate {
             page_hash: plan.hash.clone(),
             params: self.recorded(&params),
         };
-        let record = self.recorder.begin(&start).await?;
+        let begun = self.recorder.begin(&start).await;
+        let record = begun.map_err(Refusal::NotRecorded)?;
         let run = self.run_cleaned(&plan, progress);
         let healthy = self.recorder.last_healthy(&plan.name);
         let (mut report, healthy) = tokio::join!(run, healthy);
@@ -510,7 +277,8 @@ impl Gate {
             duration_ms: report.duration_ms,
             report: super::recorded_json(&report),
         };
-        self.recorder.finish(record, &outcome).await?;
+        let kept = self.recorder.finish(record, &outcome).await;
+        kept.map_err(|error| Refusal::NotKept(record, error))?;
         tracing::info!(
             record = record.0,
             actor = start.actor.label(),

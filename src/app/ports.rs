@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::StoreError;
 use crate::domain::{
     access::Actor,
     diagnosis::{Blind, Catalog, Sighting, Verdict},
@@ -135,39 +136,6 @@ pub struct Answer {
     pub step: String,
     /// It looks fine; otherwise that is it.
     pub fine: bool,
-}
-
-/// Why the store did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process holds the file; trying again can help.
-    #[error("the store {location} is locked by another process; try again, or stop that process")]
-    Locked {
-        /// Where the store is.
-        location: String,
-    },
-    /// No space left.
-    #[error("the disk of the store {location} is full; free some space, nothing was changed")]
-    Full {
-        /// Where the store is.
-        location: String,
-    },
-    /// The state directory can't be made or written.
-    #[error("the store {location} can't be opened: {detail}")]
-    Unavailable {
-        /// Where the store is.
-        location: String,
-        /// What the system said.
-        detail: String,
-    },
-    /// The file is not what this version wrote or can read.
-    #[error("the store {location} can't be used: {detail}")]
-    Corrupt {
-        /// Where the store is.
-        location: String,
-        /// What is wrong.
-        detail: String,
-    },
 }
 
 /// What is remembered.

@@ -73,8 +73,7 @@ fn begin(asked: &Asked, config: &Config, output: &Output) -> u8 {
         }
     };
     let code = threads.block_on(diagnose(asked, config, output));
-    // A look that hangs in the system's resolver must not keep the terminal waiting.
-    threads.shutdown_background();
+    runtime::leave_threads(threads);
     code
 }
 

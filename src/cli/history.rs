@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     app::{
-        Answer, Clock, Envelope, Place, Record, RecordId, Recorder, Reply, Request, SystemClock,
+        Answer, Clock, Envelope, Place, Record, RecordId, Recorder, Refusal, Reply, Request,
+        SystemClock,
     },
     config::{self, Config},
     domain::{
@@ -22,7 +23,7 @@ use crate::{
         handbook::{Handbook, ParamValue},
         text::Lang,
     },
-    runtime,
+    runtime::{self, House},
 };
 
 /// Beyond a run's deadline, how long its record may still be on its way before it counts as
@@ -38,7 +39,9 @@ pub(super) fn run(args: &History, config: &Config, output: &Output) -> u8 {
             return EXIT_WRONG;
         }
     };
-    threads.block_on(history(args, config, output))
+    let code = threads.block_on(history(args, config, output));
+    runtime::leave_threads(threads);
+    code
 }
 
 async fn history(args: &History, config: &Config, output: &Output) -> u8 {
@@ -59,19 +62,14 @@ async fn history(args: &History, config: &Config, output: &Output) -> u8 {
         request,
     };
     let house = runtime::assemble(config, Handbook::default(), runtime::store(config));
-    let (progress, _) = mpsc::channel(1);
-    let records = match house.gate.pass(envelope, progress).await {
-        Ok(Reply::History(records)) => records,
-        Ok(_) => return EXIT_WRONG,
+    let read = read(&house, envelope, number).await;
+    runtime::leave(house);
+    let (records, answers) = match read {
+        Ok(read) => read,
         Err(refusal) => {
             output.error(&plain(refusal.say().get(lang)));
             return EXIT_WRONG;
         }
-    };
-    // What people saw at manual steps; a store that can't tell has said so above.
-    let answers = match number {
-        Some(id) => house.store.answers(RecordId(id)).await.unwrap_or_default(),
-        None => Vec::new(),
     };
     let view = View {
         answers,
@@ -97,6 +95,24 @@ async fn history(args: &History, config: &Config, output: &Output) -> u8 {
         (false, ..) => output.say(&view.table(&records)),
     }
     0
+}
+
+/// The records that `envelope` asks for; of the one with `number`, what people saw at its manual
+/// steps, too.
+async fn read(
+    house: &House,
+    envelope: Envelope,
+    number: Option<i64>,
+) -> Result<(Vec<Record>, Vec<Answer>), Refusal> {
+    let (progress, _) = mpsc::channel(1);
+    let Reply::History(records) = house.gate.pass(envelope, progress).await? else {
+        return Ok((Vec::new(), Vec::new()));
+    };
+    let answers = match number {
+        Some(id) => house.store.answers(RecordId(id)).await,
+        None => Ok(Vec::new()),
+    };
+    Ok((records, answers.map_err(Refusal::NotRead)?))
 }
 
 struct View<'a> {

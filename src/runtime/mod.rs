@@ -152,8 +152,18 @@ pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) ->
 /// Leaves `house` to the system, which takes back all of it when the process ends. Closing the store
 /// in order would fold its log into the file and wait for the disk twice; what is recorded stands in
 /// the log, where the next process finds it, and which is folded when it has grown.
+///
+/// Goes with [`leave_threads`]: a store that is merely dropped closes on a thread of its own, which
+/// the end of the process cuts off anywhere.
 pub fn leave(house: House) {
     std::mem::forget(house);
+}
+
+/// Leaves `threads` to the system, with whatever still runs on them: a look that hangs in the system's
+/// resolver must not keep the terminal waiting, and a connection on its way back to the store's pool
+/// must not be dropped ([`leave`] says why).
+pub fn leave_threads(threads: Runtime) {
+    std::mem::forget(threads);
 }
 
 /// The threads for the bot.

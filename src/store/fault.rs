@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::app::StoreError;
+use super::open::ACQUIRE_TIMEOUT;
+use crate::{app::StoreError, domain::text::Text};
 
 // SQLite's primary result codes (https://www.sqlite.org/rescode.html).
 const PERM: u32 = 3;
@@ -22,12 +23,16 @@ const PRIMARY_MASK: u32 = 0xff;
 pub(super) fn of_sqlx(error: &sqlx::Error, file: &Path) -> StoreError {
     let location = file.display().to_string();
     match error {
-        sqlx::Error::PoolTimedOut => StoreError::Locked { location },
+        sqlx::Error::PoolTimedOut => StoreError::Unavailable {
+            location,
+            detail: unanswered(),
+        },
         sqlx::Error::Database(database) => {
             let code = database.code().and_then(|code| code.parse::<u32>().ok());
             let primary = code.map(|code| code & PRIMARY_MASK);
-            // On a full disk SQLite's shared memory fails first, and all it says then is "I/O error".
-            if primary == Some(IOERR) && file.parent().is_some_and(is_full) {
+            // On a full disk SQLite's companion files fail first, and all it says then is "I/O error"
+            // or "unable to open database file".
+            if matches!(primary, Some(IOERR | CANTOPEN)) && file.parent().is_some_and(is_full) {
                 return StoreError::Full { location };
             }
             of_code(primary, database.message(), location)
@@ -37,9 +42,26 @@ pub(super) fn of_sqlx(error: &sqlx::Error, file: &Path) -> StoreError {
         }
         _ => StoreError::Unavailable {
             location,
-            detail: error.to_string(),
+            detail: verbatim(&error.to_string()),
         },
     }
+}
+
+/// What a program said, which speaks one language.
+fn verbatim(said: &str) -> Text {
+    Text::new(said, said)
+}
+
+/// No connection within [`ACQUIRE_TIMEOUT`], and no word from the database why.
+fn unanswered() -> Text {
+    let seconds = ACQUIRE_TIMEOUT.as_secs();
+    Text::new(
+        format!(
+            "it did not answer within {seconds} s; another process holds it, or the disk or the \
+             machine is overloaded; try again"
+        ),
+        format!("{seconds} 秒内没有应答；可能被另一个进程占用，或磁盘、机器过载；请重试"),
+    )
 }
 
 /// Whether `directory` takes no more: tried with a file of its own, which is removed again.
@@ -69,26 +91,35 @@ fn of_code(code: Option<u32>, message: &str, location: String) -> StoreError {
         Some(FULL) => StoreError::Full { location },
         Some(READONLY | PERM) => StoreError::Unavailable {
             location,
-            detail: "it is read-only; let the user who runs Handbell write the file and its \
-                     directory, or set [store] directory in handbell.toml to another"
-                .to_owned(),
+            detail: Text::new(
+                "it is read-only; let the user who runs Handbell write the file and its directory, \
+                 or set [store] directory in handbell.toml to another",
+                "它是只读的；请让运行 Handbell 的用户可以写该文件及其目录，或在 handbell.toml 中\
+                 把 [store] directory 改为别处",
+            ),
         },
         Some(CANTOPEN) => StoreError::Unavailable {
             location,
-            detail: "permission denied, or the directory is gone; let the user who runs Handbell \
-                     read and write the file and its directory"
-                .to_owned(),
+            detail: Text::new(
+                "permission denied, or the directory is gone; let the user who runs Handbell read \
+                 and write the file and its directory",
+                "没有权限，或目录已不存在；请让运行 Handbell 的用户可以读写该文件及其目录",
+            ),
         },
         Some(CORRUPT | NOTADB) => damaged(location, message),
         Some(IOERR) => StoreError::Unavailable {
             location,
-            detail: format!(
-                "the disk did not do it ({message}); look whether it is full, over its quota or failing"
+            detail: Text::new(
+                format!(
+                    "the disk did not do it ({message}); look whether it is full, over its quota or \
+                     failing"
+                ),
+                format!("磁盘操作失败（{message}）；请检查磁盘是否已满、超出配额或出现故障"),
             ),
         },
         _ => StoreError::Unavailable {
             location,
-            detail: message.to_owned(),
+            detail: verbatim(message),
         },
     }
 }
@@ -96,10 +127,16 @@ fn of_code(code: Option<u32>, message: &str, location: String) -> StoreError {
 /// The file is not what Handbell wrote.
 pub(super) fn damaged(location: String, detail: &str) -> StoreError {
     StoreError::Corrupt {
-        detail: format!(
-            "it is damaged or no database of Handbell ({detail}); move {location} and what \
-             stands beside it (-wal, -shm) aside, and Handbell makes a new one, or put a backup in \
-             its place"
+        detail: Text::new(
+            format!(
+                "it is damaged or no database of Handbell ({detail}); move {location} and what \
+                 stands beside it (-wal, -shm) aside, and Handbell makes a new one, or put a backup \
+                 in its place"
+            ),
+            format!(
+                "它已损坏，或不是 Handbell 的数据库（{detail}）；请把 {location} 及其旁边的文件\
+                 （-wal、-shm）移走，Handbell 会新建一个，或用备份替换"
+            ),
         ),
         location,
     }
@@ -114,21 +151,22 @@ pub(super) fn of_io(error: &std::io::Error, path: &Path) -> StoreError {
         | std::io::ErrorKind::FileTooLarge => {
             return StoreError::Full { location };
         }
-        std::io::ErrorKind::PermissionDenied => {
+        std::io::ErrorKind::PermissionDenied => Text::new(
             "permission denied; let the user who runs Handbell write there, or set [store] \
-             directory in handbell.toml to another"
-                .to_owned()
-        }
-        std::io::ErrorKind::ReadOnlyFilesystem => {
-            "the file system is read-only; set [store] directory in handbell.toml to another"
-                .to_owned()
-        }
-        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => {
+             directory in handbell.toml to another",
+            "没有权限；请让运行 Handbell 的用户可以写入，或在 handbell.toml 中把 [store] directory \
+             改为别处",
+        ),
+        std::io::ErrorKind::ReadOnlyFilesystem => Text::new(
+            "the file system is read-only; set [store] directory in handbell.toml to another",
+            "文件系统是只读的；请在 handbell.toml 中把 [store] directory 改为别处",
+        ),
+        std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => Text::new(
             "a part of its path is a file, not a directory; set [store] directory in \
-             handbell.toml to another"
-                .to_owned()
-        }
-        _ => error.to_string(),
+             handbell.toml to another",
+            "其路径中有一部分是文件而不是目录；请在 handbell.toml 中把 [store] directory 改为别处",
+        ),
+        _ => verbatim(&error.to_string()),
     };
     StoreError::Unavailable { location, detail }
 }

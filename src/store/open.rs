@@ -13,7 +13,7 @@ use sqlx::{
 };
 
 use super::fault;
-use crate::app::StoreError;
+use crate::{app::StoreError, domain::text::Text};
 
 /// The database's file name in the state directory.
 pub const FILE_NAME: &str = "handbell.sqlite";
@@ -24,7 +24,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a free connection is waited for; a little more than [`BUSY_TIMEOUT`], so that the
 /// database's own answer comes first.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Connections at the same time. SQLite has one writer; more only wait for each other.
 const MAX_CONNECTIONS: u32 = 4;
@@ -65,8 +65,13 @@ pub(super) async fn open(file: &Path) -> Result<SqlitePool, StoreError> {
         .connect_with(options)
         .await
         .map_err(|error| fault::of_sqlx(&error, file))?;
-    migrate(&pool, file).await?;
-    Ok(pool)
+    let migrated = migrate(&pool, file).await;
+    if migrated.is_err() {
+        // Left alone, the connections would close some time later, beside the next attempt or the
+        // end of the process.
+        pool.close().await;
+    }
+    migrated.map(|()| pool)
 }
 
 /// Makes the directory and an empty file with modes that let nobody else in.
@@ -88,7 +93,10 @@ fn prepare(file: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => match file.metadata() {
             Ok(it) if !it.is_file() => Err(StoreError::Unavailable {
                 location: file.display().to_string(),
-                detail: "something else of this name is in its place; move that aside".to_owned(),
+                detail: Text::new(
+                    "something else of this name is in its place; move that aside",
+                    "该位置上有别的同名之物；请把它移走",
+                ),
             }),
             _ => Ok(()),
         },
@@ -109,9 +117,15 @@ async fn migrate(pool: &SqlitePool, file: &Path) -> Result<(), StoreError> {
     if version > known {
         return Err(StoreError::Corrupt {
             location: file.display().to_string(),
-            detail: format!(
-                "a newer Handbell wrote it (schema {version}; this one knows {known}); run that \
-                 version, or set [store] directory in handbell.toml to another"
+            detail: Text::new(
+                format!(
+                    "a newer Handbell wrote it (schema {version}; this one knows {known}); run that \
+                     version, or set [store] directory in handbell.toml to another"
+                ),
+                format!(
+                    "它由更新版本的 Handbell 写成（结构版本 {version}；本版本只认识 {known}）；请运行\
+                     那个版本，或在 handbell.toml 中把 [store] directory 改为别处"
+                ),
             ),
         });
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     app::{Answer, Outcome, Record, RecordId, Recorder, Start, StoreError},
-    domain::access::Actor,
+    domain::{access::Actor, text::Text},
 };
 
 /// Records that one `begin` forgets at most, so that no diagnosis waits for a long clean-up.
@@ -195,7 +195,10 @@ impl Recorder for SqliteStore {
         }
         Err(StoreError::Corrupt {
             location: self.location(),
-            detail: format!("diagnosis {} was begun and is not there any more", id.0),
+            detail: Text::new(
+                format!("diagnosis {} was begun and is not there any more", id.0),
+                format!("诊断 {} 已开始记录，但记录现已不存在", id.0),
+            ),
         })
     }
 

@@ -33,6 +33,29 @@ use tempfile::TempDir;
 /// The deadline of a look in these tests.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
 
+/// When a look of [`DEADLINE`] that ends by itself must have ended: far enough beyond its patience that
+/// a busy machine is not taken for a probe that hangs, and far below any peer that never answers.
+pub(crate) const LATEST: Duration = Duration::from_secs(6);
+
+/// How long [`eventually`] waits.
+const EVENTUALLY: Duration = Duration::from_secs(20);
+
+/// Looks again and again with `look` until what it gives `holds`; gives the last one, which the test
+/// then asserts on.
+pub(crate) async fn eventually<T>(
+    mut look: impl AsyncFnMut() -> T,
+    holds: impl Fn(&T) -> bool,
+) -> T {
+    let began = Instant::now();
+    loop {
+        let seen = look().await;
+        if holds(&seen) || began.elapsed() > EVENTUALLY {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// A port on which nobody listens at this moment.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -49,9 +72,13 @@ pub(crate) struct Redis {
 impl Redis {
     /// A server with these settings beside the usual ones.
     pub(crate) fn start(settings: &[&str]) -> Self {
-        let server = Self::spawn(settings);
-        server.wait_for_port();
-        server
+        for _ in 0..5 {
+            let mut server = Self::spawn(settings);
+            if server.listens() {
+                return server;
+            }
+        }
+        panic!("redis-server ends at once on five ports: {settings:?}");
     }
 
     /// The same, without waiting until it listens.
@@ -77,9 +104,17 @@ impl Redis {
         Self { child, dir, port }
     }
 
-    fn wait_for_port(&self) {
+    /// Waits until it listens; `false` when it has ended instead, since somebody else took the port.
+    fn listens(&mut self) -> bool {
         let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        loop {
+            let open = std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+            if self.child.try_wait().expect("a child").is_some() {
+                return false;
+            }
+            if open {
+                return true;
+            }
             assert!(
                 began.elapsed() < Duration::from_secs(10),
                 "redis-server does not listen"
@@ -279,7 +314,11 @@ pub(crate) fn none(sighting: &Sighting, fact: &str) -> bool {
 }
 
 /// Says visibly that something was not tested, and fails where everything must be.
-#[expect(clippy::print_stdout, reason = "what did not run must be seen")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "what did not run must be seen, and is a failure with CI=true"
+)]
 pub(crate) fn not_run(what: &str) {
     println!("NOT RUN: {what}");
     let strict = std::env::var_os("CI").is_some_and(|value| value == "true");

@@ -18,19 +18,32 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one and waits until it answers.
+    /// Starts one and waits until it answers; on another port when somebody else took the first.
     pub fn start() -> Self {
-        let mut redis = Self {
-            port: free_port(),
-            process: None,
-            directory: tempfile::tempdir().expect("a temporary directory"),
-        };
-        redis.resume();
-        redis
+        for _ in 0..5 {
+            let mut redis = Self {
+                port: free_port(),
+                process: None,
+                directory: tempfile::tempdir().expect("a temporary directory"),
+            };
+            if redis.answers_again() {
+                return redis;
+            }
+        }
+        panic!("redis-server ends at once on five ports");
     }
 
     /// Starts it again on the same port.
     pub fn resume(&mut self) {
+        assert!(
+            self.answers_again(),
+            "redis-server ended at once on port {}",
+            self.port
+        );
+    }
+
+    /// Starts it and waits until it answers; `false` when it has ended instead.
+    fn answers_again(&mut self) -> bool {
         let mut command = Command::new("redis-server");
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
@@ -38,12 +51,19 @@ impl Redis {
             .arg(self.directory.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        self.process = Some(Process::start(
-            "redis-server (Debian's package redis-server)",
-            &mut command,
-        ));
+        let mut process =
+            Process::start("redis-server (Debian's package redis-server)", &mut command);
         let end = Instant::now() + PATIENCE;
-        while self.try_command(&["PING"]).is_none() {
+        loop {
+            // Asked first, so that an answer is not another server's on the same port.
+            let answers = self.try_command(&["PING"]).is_some();
+            if !process.runs() {
+                return false;
+            }
+            if answers {
+                self.process = Some(process);
+                return true;
+            }
             assert!(Instant::now() < end, "redis-server does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -1,6 +1,7 @@
 //! What the tests of the sandbox share: a running sandbox, a person's hands and eyes, and a serenity client pointed at it.
 #![allow(
     clippy::allow_attributes,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
