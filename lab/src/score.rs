@@ -246,12 +246,12 @@ pub async fn one(
         _ => fault.expected(way),
     };
     let injected = lab.break_with(fault).await;
-    let asked = match injected {
-        Ok(_) => ask_each(asker, fault, runbooks).await,
+    let given = match injected {
+        Ok(()) => ask_each(asker, fault, runbooks).await,
         Err(_) => Ok(Vec::new()),
     };
     lab.heal(fault).await?;
-    let answers = asked?;
+    let answers = given?;
     if let Err(why) = injected {
         return Ok(vec![Row {
             fault: fault.name.clone(),
