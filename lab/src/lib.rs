@@ -12,6 +12,7 @@
 //!   [`control`] for its page.
 //! - [`config_dir`]: the configuration with which `handbell` looks at it.
 
+pub mod ask;
 pub mod background;
 pub mod base;
 pub mod breaking;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::ask;
 use crate::background;
 use crate::cli::{Cli, Command, Lang, Way};
 use crate::config_dir;
@@ -289,13 +290,13 @@ async fn score_all(
             broken.fault
         )));
     }
-    let known = score::Asker::new(&lab)?.runbooks().await?;
+    let known = ask::Asker::new(&lab)?.runbooks().await?;
     let runbooks: Vec<String> = if wanted.runbooks.is_empty() {
         known
     } else {
         wanted.runbooks.clone()
     };
-    let at_once = runbooks.iter().any(|runbook| runbook == score::ALL);
+    let at_once = runbooks.iter().any(|runbook| runbook == ask::ALL);
     let asked = |fault: &&Fault| {
         let own = fault
             .runbooks()

@@ -2,18 +2,15 @@
 //! compared with the fault's; then the lab is healed, and healthy must be healthy again.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use serde::Deserialize;
 
+use crate::ask::{ALL, Answer, Asker};
 use crate::background;
-use crate::config_dir;
-use crate::error::{LabError, Result};
+use crate::error::Result;
 use crate::fault::{Expected, Fault};
 use crate::job::Job;
 use crate::lab::Lab;
@@ -21,37 +18,14 @@ use crate::say;
 use crate::service::Service;
 use crate::state::write_private;
 
-/// How long one diagnosis may take. Its own limit is 20 seconds; beyond that it hangs.
-const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(40);
-
 /// How long a healed mall may take to work off what the fault left.
 const WORKED_OFF: Duration = Duration::from_secs(45);
-
-/// Exit code of a diagnosis that found nothing and could look at everything.
-const HEALTHY: i32 = 0;
 
 /// The number of the background process with the light load; a fault's own count from 0.
 const LOAD_NUMBER: usize = 1000;
 
-/// The pages of the handbook.
-const RUNBOOKS: [&str; 10] = [
-    "outage",
-    "mysql",
-    "redis",
-    "slow-api",
-    "payment",
-    "oversell",
-    "disk",
-    "nginx",
-    "miniprogram",
-    "deadlock",
-];
-
 /// How often a runbook is asked on a healthy mall.
 const HEALTHY_TIMES: u32 = 20;
-
-/// The runbook that stands for all of them at once.
-pub const ALL: &str = "all";
 
 /// What one fault scored in one round.
 #[derive(Debug, Clone)]
@@ -70,164 +44,6 @@ pub struct Row {
     pub took: Option<Duration>,
     /// What it said after healing, where that was not "healthy".
     pub after: Option<String>,
-}
-
-/// What the diagnosis answers, as far as the score needs it.
-#[derive(Debug, Deserialize)]
-struct Report {
-    root_causes: Vec<RootCause>,
-    #[serde(default)]
-    unknown: Vec<serde_json::Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RootCause {
-    cause: String,
-}
-
-/// One answer of the real program.
-#[derive(Debug)]
-pub struct Answer {
-    /// Its root causes, the first one first; none when it found nothing.
-    pub causes: Vec<String>,
-    /// What it said instead of an answer, or that it could not look at everything.
-    pub trouble: Option<String>,
-    /// Its wall time.
-    pub took: Duration,
-    /// The whole report, as it came.
-    pub report: Vec<u8>,
-}
-
-impl Answer {
-    /// In a word: `healthy`, its root causes, or what went wrong.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match (&self.trouble, self.causes.as_slice()) {
-            (Some(trouble), []) => trouble.clone(),
-            (None, []) => "healthy".to_owned(),
-            (_, causes) => causes.join(" + "),
-        }
-    }
-
-    fn meets(&self, expected: &Expected) -> bool {
-        match expected {
-            // What could not be looked at may be ill.
-            Expected::Healthy => self.trouble.is_none() && self.causes.is_empty(),
-            _ => expected.is_met_by(&self.causes),
-        }
-    }
-}
-
-/// Who asks: the program and its configuration.
-#[derive(Debug, Clone)]
-pub struct Asker {
-    program: PathBuf,
-    config: PathBuf,
-}
-
-impl Asker {
-    /// Asks the `handbell` beside the lab's own program, with the lab's configuration.
-    ///
-    /// # Errors
-    /// When it is not there.
-    pub fn new(lab: &Lab) -> Result<Self> {
-        let program = lab.settings.program("handbell")?;
-        Ok(Self {
-            program,
-            config: config_dir::directory(&lab.settings),
-        })
-    }
-
-    /// Runs the diagnosis once.
-    ///
-    /// # Errors
-    /// When the program cannot be run, or does not end.
-    pub async fn ask(
-        &self,
-        runbook: &str,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Answer> {
-        let wrong = |why: String| LabError::Program {
-            program: self.program.display().to_string(),
-            why,
-        };
-        let mut command = tokio::process::Command::new(&self.program);
-        command
-            .arg("--config")
-            .arg(&self.config)
-            .args(["diagnose", runbook, "--json"]);
-        for (name, value) in parameters {
-            command.arg("--param").arg(format!("{name}={value}"));
-        }
-        command.stdin(Stdio::null()).kill_on_drop(true);
-        let started = Instant::now();
-        let Ok(ended) = tokio::time::timeout(DIAGNOSIS_LIMIT, command.output()).await else {
-            return Ok(Answer {
-                causes: Vec::new(),
-                trouble: Some(format!("no end within {} s", DIAGNOSIS_LIMIT.as_secs())),
-                took: started.elapsed(),
-                report: Vec::new(),
-            });
-        };
-        let output = ended.map_err(|error| wrong(format!("could not be run: {error}")))?;
-        let took = started.elapsed();
-        let (causes, trouble) = match serde_json::from_slice::<Report>(&output.stdout) {
-            Ok(report) => read(report, output.status.code()),
-            Err(error) => {
-                let said = String::from_utf8_lossy(&output.stderr);
-                let said = said
-                    .lines()
-                    .last()
-                    .unwrap_or("nothing on standard error")
-                    .to_owned();
-                let code = output.status.code();
-                (
-                    Vec::new(),
-                    Some(format!("no report (exit {code:?}, {error}): {said}")),
-                )
-            }
-        };
-        Ok(Answer {
-            causes,
-            trouble,
-            took,
-            report: output.stdout,
-        })
-    }
-
-    /// The runbooks that the program has.
-    ///
-    /// # Errors
-    /// When the program cannot be run.
-    pub async fn runbooks(&self) -> Result<Vec<String>> {
-        let mut known = Vec::new();
-        for runbook in RUNBOOKS.into_iter().chain([ALL]) {
-            let mut command = tokio::process::Command::new(&self.program);
-            command.arg("--config").arg(&self.config);
-            command.args(["diagnose", runbook, "--help"]);
-            let output = command.output().await.map_err(|error| LabError::Program {
-                program: self.program.display().to_string(),
-                why: format!("could not be run: {error}"),
-            })?;
-            if output.status.success() {
-                known.push(runbook.to_owned());
-            }
-        }
-        Ok(known)
-    }
-}
-
-/// The root causes; trouble unless the exit code says the same.
-fn read(report: Report, exit: Option<i32>) -> (Vec<String>, Option<String>) {
-    let causes: Vec<String> = report
-        .root_causes
-        .into_iter()
-        .map(|root| root.cause)
-        .collect();
-    let code = exit.map_or("none".to_owned(), |code| code.to_string());
-    let trouble = (causes.is_empty() && exit != Some(HEALTHY))
-        .then(|| format!("no cause, {} unknown, exit {code}", report.unknown.len()));
-    (causes, trouble)
 }
 
 /// Scores one fault once, by every runbook that must find it. The lab must be healthy before, and is healed after.

@@ -123,7 +123,7 @@ fn row(expected: &str, got: &str, after: Option<&str>) -> Row {
         expected: expected.to_owned(),
         got: got.to_owned(),
         right: expected == got,
-        took: Duration::from_millis(20),
+        took: Some(Duration::from_millis(20)),
         after: after.map(str::to_owned),
     }
 }

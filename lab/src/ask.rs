@@ -1,0 +1,186 @@
+//! Asks the real `handbell`, as a process of its own, and reads its answer.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::config_dir;
+use crate::error::{LabError, Result};
+use crate::fault::Expected;
+use crate::lab::Lab;
+
+/// How long one diagnosis may take. Its own limit is 20 seconds; beyond that it hangs.
+const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(40);
+
+/// Exit code of a diagnosis that found nothing and could look at everything.
+const HEALTHY: i32 = 0;
+
+/// The runbook that stands for all of them at once.
+pub const ALL: &str = "all";
+
+/// What the diagnosis answers, as far as the score needs it.
+#[derive(Debug, Deserialize)]
+struct Report {
+    root_causes: Vec<RootCause>,
+    #[serde(default)]
+    unknown: Vec<serde_json::Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Page {
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct RootCause {
+    cause: String,
+}
+
+/// One answer of the real program.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its root causes, the first one first; none when it found nothing.
+    pub causes: Vec<String>,
+    /// What it said instead of an answer, or that it could not look at everything.
+    pub trouble: Option<String>,
+    /// Its wall time.
+    pub took: Duration,
+    /// The whole report, as it came.
+    pub report: Vec<u8>,
+}
+
+impl Answer {
+    /// In a word: `healthy`, its root causes, or what went wrong.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (&self.trouble, self.causes.as_slice()) {
+            (Some(trouble), []) => trouble.clone(),
+            (None, []) => "healthy".to_owned(),
+            (_, causes) => causes.join(" + "),
+        }
+    }
+
+    pub(crate) fn meets(&self, expected: &Expected) -> bool {
+        match expected {
+            // What could not be looked at may be ill.
+            Expected::Healthy => self.trouble.is_none() && self.causes.is_empty(),
+            _ => expected.is_met_by(&self.causes),
+        }
+    }
+}
+
+/// Who asks: the program and its configuration.
+#[derive(Debug, Clone)]
+pub struct Asker {
+    program: PathBuf,
+    config: PathBuf,
+}
+
+impl Asker {
+    /// Asks the `handbell` beside the lab's own program, with the lab's configuration.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn new(lab: &Lab) -> Result<Self> {
+        let program = lab.settings.program("handbell")?;
+        Ok(Self {
+            program,
+            config: config_dir::directory(&lab.settings),
+        })
+    }
+
+    /// Runs the diagnosis once.
+    ///
+    /// # Errors
+    /// When the program cannot be run, or does not end.
+    pub async fn ask(
+        &self,
+        runbook: &str,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Answer> {
+        let wrong = |why: String| LabError::Program {
+            program: self.program.display().to_string(),
+            why,
+        };
+        let mut command = tokio::process::Command::new(&self.program);
+        command
+            .arg("--config")
+            .arg(&self.config)
+            .args(["diagnose", runbook, "--json"]);
+        for (name, value) in parameters {
+            command.arg("--param").arg(format!("{name}={value}"));
+        }
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        let started = Instant::now();
+        let Ok(ended) = tokio::time::timeout(DIAGNOSIS_LIMIT, command.output()).await else {
+            return Ok(Answer {
+                causes: Vec::new(),
+                trouble: Some(format!("no end within {} s", DIAGNOSIS_LIMIT.as_secs())),
+                took: started.elapsed(),
+                report: Vec::new(),
+            });
+        };
+        let output = ended.map_err(|error| wrong(format!("could not be run: {error}")))?;
+        let took = started.elapsed();
+        let (causes, trouble) = match serde_json::from_slice::<Report>(&output.stdout) {
+            Ok(report) => read(report, output.status.code()),
+            Err(error) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let said = said
+                    .lines()
+                    .last()
+                    .unwrap_or("nothing on standard error")
+                    .to_owned();
+                let code = output.status.code();
+                (
+                    Vec::new(),
+                    Some(format!("no report (exit {code:?}, {error}): {said}")),
+                )
+            }
+        };
+        Ok(Answer {
+            causes,
+            trouble,
+            took,
+            report: output.stdout,
+        })
+    }
+
+    /// The pages of the program's handbook, and [`ALL`].
+    ///
+    /// # Errors
+    /// When the program cannot be run, or does not list them.
+    pub async fn runbooks(&self) -> Result<Vec<String>> {
+        let wrong = |why: String| LabError::Program {
+            program: self.program.display().to_string(),
+            why,
+        };
+        let mut command = tokio::process::Command::new(&self.program);
+        command.arg("--config").arg(&self.config);
+        command.args(["handbook", "list", "--json"]);
+        let output = command
+            .output()
+            .await
+            .map_err(|error| wrong(format!("could not be run: {error}")))?;
+        let pages: Vec<Page> = serde_json::from_slice(&output.stdout)
+            .map_err(|error| wrong(format!("does not list its pages: {error}")))?;
+        let pages = pages.into_iter().map(|page| page.id);
+        Ok(pages.chain([ALL.to_owned()]).collect())
+    }
+}
+
+/// The root causes; trouble unless the exit code says the same.
+fn read(report: Report, exit: Option<i32>) -> (Vec<String>, Option<String>) {
+    let causes: Vec<String> = report
+        .root_causes
+        .into_iter()
+        .map(|root| root.cause)
+        .collect();
+    let code = exit.map_or("none".to_owned(), |code| code.to_string());
+    let trouble = (causes.is_empty() && exit != Some(HEALTHY))
+        .then(|| format!("no cause, {} unknown, exit {code}", report.unknown.len()));
+    (causes, trouble)
+}
