@@ -5,7 +5,7 @@ use std::time::Duration;
 use bollard::Docker;
 use tokio::time::Instant;
 
-use super::client::Engine;
+use super::{client::Engine, failure::Failure};
 use crate::{
     domain::diagnosis::{ProbeSpec, Sighting, TargetKind, Unit},
     probes::{
@@ -99,9 +99,20 @@ pub(super) async fn look(engine: &Engine, patience: Duration) -> Sighting {
         engine.ask(patience, Docker::info),
     );
     let took = began.elapsed().as_secs_f64() * 1_000.0;
-    let (version, info) = match (version, info) {
-        (Ok(version), Ok(info)) => (version, info),
-        (Err(failure), _) | (_, Err(failure)) => {
+    let both = version.and_then(|version| {
+        let info = info?;
+        // Every field may be missing by the interface's grammar; every engine has these.
+        if version.api_version.is_some() && info.containers.is_some() {
+            Ok((version, info))
+        } else {
+            Err(Failure::Stranger(
+                "it tells neither ApiVersion nor Containers".to_owned(),
+            ))
+        }
+    });
+    let (version, info) = match both {
+        Ok(both) => both,
+        Err(failure) => {
             let (state, detail) = (failure.state(), failure.detail());
             seen.line(format!("{}: {state}: {detail}", engine.address()))
                 .fact("state", state)

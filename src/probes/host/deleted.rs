@@ -11,8 +11,8 @@ use std::{
 use tokio::{task::spawn_blocking, time::timeout_at};
 
 use super::{
-    filesystems::{Volumes, mounts},
     machine::{Machine, NoAnswer},
+    mounts::{Volumes, mounts},
 };
 use crate::{
     domain::{

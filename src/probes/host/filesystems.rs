@@ -1,16 +1,17 @@
 //! `host.filesystems`: how full the real file systems of a machine are, in bytes and in inodes.
-//!
-//! Left out is what no writing fills: pseudo file systems, read-only images, layers of containers
-//! (they lie on a file system that is looked at anyway), and volumes of a neighbour's containers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustix::io::Errno;
 use tokio::{
     task::{JoinSet, spawn_blocking},
     time::timeout_at,
 };
 
-use super::machine::{Machine, said};
+use super::{
+    machine::Machine,
+    mounts::{FSTAB, Mount, PSEUDO, Volumes, mounts, read_only},
+};
 use crate::{
     domain::{
         diagnosis::{ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -23,44 +24,6 @@ use crate::{
         spec::{arg, bytes, count, float, text, texts},
     },
 };
-
-/// Types that hold nothing of their own, or nothing that grows.
-const PSEUDO: &[&str] = &[
-    "autofs",
-    "binfmt_misc",
-    "bpf",
-    "cgroup",
-    "cgroup2",
-    "configfs",
-    "debugfs",
-    "devpts",
-    "devtmpfs",
-    "efivarfs",
-    "erofs",
-    "fuse.gvfsd-fuse",
-    "fuse.lxcfs",
-    "fuse.portal",
-    "fusectl",
-    "hugetlbfs",
-    "iso9660",
-    "mqueue",
-    "nsfs",
-    "overlay",
-    "proc",
-    "pstore",
-    "ramfs",
-    "rpc_pipefs",
-    "securityfs",
-    "selinuxfs",
-    "squashfs",
-    "sysfs",
-    "tracefs",
-    "udf",
-    "vfat",
-];
-
-/// How many file systems are looked at, at most.
-const MOST: usize = 200;
 
 /// States of a file system, the worst last.
 const STATES: &[&str] = &["ok", "nearly-full", "full"];
@@ -97,9 +60,14 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         count("filesystems", "file systems that were looked at"),
         count(
             "silent",
-            "those that do not answer (a network file system whose server is away)",
+            "those that do not answer or answer with an error (a network file system whose server is away, a disk that fails)",
         ),
         texts("silent_names", "where they are mounted"),
+        count(
+            "read_only",
+            "disks that take writes by rights and do not now: mounted read-only although they were mounted with errors=remount-ro, or by the kernel after an error; not what was mounted read-only on purpose. On the machine that Handbell runs on alone",
+        ),
+        texts("read_only_names", "where they are mounted"),
         text("state", "the worst one's state").one_of(STATES),
         count("full", "file systems that are full"),
         count("nearly_full", "file systems that are nearly full"),
@@ -141,18 +109,6 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     per_key: None,
 };
 
-/// Volumes of Docker by the place where they are mounted on the engine's machine: the container
-/// that is meant, or none for a neighbour's.
-pub(super) type Volumes = BTreeMap<String, String>;
-
-/// A file system that is mounted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mount {
-    pub(super) at: String,
-    kind: String,
-    device: String,
-}
-
 /// What it holds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Room {
@@ -179,89 +135,31 @@ pub(super) async fn look(
     args: &Args,
 ) -> Result<Sighting, Blind> {
     let given = Given::new(&SPEC, args);
-    let (found, silent) = if machine.is_here() {
+    let looked = if machine.is_here() {
         here(machine, volumes).await?
     } else {
         there(machine).await?
     };
-    Ok(sighting(found, silent, &given))
+    Ok(sighting(looked, &given))
 }
 
-/// The mounts of this machine that matter, one for each device, the shortest place.
-pub(super) fn mounts(text: &str, volumes: Option<&Volumes>) -> Vec<Mount> {
-    let mut found: BTreeMap<String, Mount> = BTreeMap::new();
-    for line in text.lines() {
-        let Some(mount) = mount(line, volumes) else {
-            continue;
-        };
-        let shorter = found
-            .get(&mount.device)
-            .is_none_or(|other| mount.at.len() < other.at.len());
-        if shorter {
-            found.insert(mount.device.clone(), mount);
-        }
+/// All that was found out.
+#[derive(Default)]
+struct Looked {
+    found: Vec<One>,
+    silent: Vec<String>,
+    read_only: Vec<String>,
+}
+
+async fn here(machine: &Machine<'_>, volumes: Option<&Volumes>) -> Result<Looked, Blind> {
+    let files = machine.files(&["/proc/self/mountinfo", FSTAB]).await?;
+    let file = |path: &str| files.get(path).map_or("", String::as_str);
+    let text = file("/proc/self/mountinfo");
+    if text.is_empty() {
+        return Err(machine.stranger("its mounts are not told (/proc/self/mountinfo)"));
     }
-    found.into_values().take(MOST).collect()
-}
-
-/// A line of `/proc/self/mountinfo` (proc(5)): number, parent, device, root, place, options, …,
-/// `-`, type, source, options of the file system.
-fn mount(line: &str, volumes: Option<&Volumes>) -> Option<Mount> {
-    let (head, tail) = line.split_once(" - ")?;
-    let head: Vec<&str> = head.split(' ').collect();
-    let tail: Vec<&str> = tail.split(' ').collect();
-    let (kind, options) = (*tail.first()?, tail.get(2).copied().unwrap_or(""));
-    let at = unescaped(head.get(4)?);
-    let read_only = |options: &str| options.split(',').any(|option| option == "ro");
-    let root = at == "/" && kind == "overlay";
-    if (PSEUDO.contains(&kind) && !root) || read_only(options) || read_only(head.get(5)?) {
-        return None;
-    }
-    // Each container's /dev/shm, and what the engine itself keeps of it.
-    if at.contains("/docker/containers/") || at.contains("/containerd/") {
-        return None;
-    }
-    let neighbours = volumes.is_some_and(|volumes| is_volume(&at) && !volumes.contains_key(&at));
-    (!neighbours).then(|| Mount {
-        kind: kind.to_owned(),
-        device: (*head.get(2).unwrap_or(&"")).to_owned(),
-        at,
-    })
-}
-
-/// Where the engine mounts a volume: `<its directory>/volumes/<name>/_data`.
-fn is_volume(at: &str) -> bool {
-    at.contains("/volumes/") && at.ends_with("/_data")
-}
-
-/// `\040` is a blank, and so on.
-fn unescaped(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('\\') {
-        out.push_str(before);
-        let code = after
-            .get(..3)
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        if let Some(code) = code {
-            out.push(char::from(code));
-            rest = after.get(3..).unwrap_or("");
-        } else {
-            out.push('\\');
-            rest = after;
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-async fn here(
-    machine: &Machine<'_>,
-    volumes: Option<&Volumes>,
-) -> Result<(Vec<One>, Vec<String>), Blind> {
-    let files = machine.files(&["/proc/self/mountinfo"]).await?;
-    let text = files.into_values().next().unwrap_or_default();
-    let mounts = mounts(&text, volumes);
+    let mounts = mounts(text, volumes);
+    let read_only = read_only(text, file(FSTAB), volumes);
     let mut waiting: BTreeSet<String> = mounts.iter().map(|mount| mount.at.clone()).collect();
     let mut asked = JoinSet::new();
     for mount in mounts {
@@ -278,17 +176,33 @@ async fn here(
         let Ok((mount, owner, room)) = done else {
             continue;
         };
+        // One that answers with an error (ESTALE, EIO) stays among those that are waited for.
+        let Some(room) = room else {
+            continue;
+        };
         waiting.remove(&mount.at);
-        if let Some(room) = room.filter(|room| room.size > 0) {
+        if room.size > 0 {
             found.push(One { mount, room, owner });
         }
     }
     asked.detach_all();
-    Ok((found, waiting.into_iter().collect()))
+    Ok(Looked {
+        found,
+        silent: waiting.into_iter().collect(),
+        read_only,
+    })
 }
 
+/// None where it answers with an error that tells of the file system; one that Handbell's user may
+/// not ask, or that is gone meanwhile, has no size.
 fn room(at: &str) -> Option<Room> {
-    let raw = rustix::fs::statvfs(at).ok()?;
+    let raw = match rustix::fs::statvfs(at) {
+        Ok(raw) => raw,
+        Err(Errno::ACCESS | Errno::PERM | Errno::NOENT | Errno::NOTDIR) => {
+            return Some(Room::default());
+        }
+        Err(_) => return None,
+    };
     let bytes =
         |blocks: u64| i64::try_from(blocks.saturating_mul(raw.f_frsize)).unwrap_or(i64::MAX);
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -301,24 +215,58 @@ fn room(at: &str) -> Option<Room> {
     })
 }
 
+/// The rows of an answer of `df`, split into words: none when its header is not there, a row is
+/// cut short, or `/` is missing. What a login prints before the header is left out.
+fn table(text: &str, columns: usize) -> Option<Vec<Vec<&str>>> {
+    let mut lines = text
+        .lines()
+        .skip_while(|line| !(line.starts_with("Filesystem") && line.contains("Mounted on")));
+    lines.next()?;
+    let rows: Vec<Vec<&str>> = lines
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let whole = text.ends_with('\n') && rows.iter().all(|row| row.len() >= columns);
+    let root = rows.iter().any(|row| row.last() == Some(&"/"));
+    (whole && root).then_some(rows)
+}
+
+/// File systems of which `df` says that they answer with an error (`df: /mnt: Stale file handle`).
+fn failing(errors: &str) -> Vec<String> {
+    let told = errors.lines().filter_map(|line| {
+        let (at, why) = line.strip_prefix("df: ")?.rsplit_once(": ")?;
+        let kept = [
+            "Permission denied",
+            "Operation not permitted",
+            "No such file",
+        ];
+        let hidden = kept.iter().any(|words| why.starts_with(words));
+        (at.starts_with('/') && !hidden).then(|| at.to_owned())
+    });
+    told.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// The same by `df`, once for bytes and once for inodes.
-async fn there(machine: &Machine<'_>) -> Result<(Vec<One>, Vec<String>), Blind> {
-    let ask = async |words: &[&str]| machine.run(words).await.map_err(|no| machine.blind(&no));
-    let bytes = ask(&["df", "-P", "-k", "-T"]).await?;
-    let inodes = ask(&["df", "-P", "-i"]).await?;
+async fn there(machine: &Machine<'_>) -> Result<Looked, Blind> {
+    let bytes = machine
+        .whole(&["env", "LC_ALL=C", "df", "-P", "-k", "-T"])
+        .await?;
+    let inodes = machine
+        .whole(&["env", "LC_ALL=C", "df", "-P", "-i"])
+        .await?;
+    let (bytes_text, inodes_text) = (bytes.text(), inodes.text());
+    let rows = table(&bytes_text, 7).ok_or_else(|| machine.failed(&bytes))?;
+    let inode_rows = table(&inodes_text, 6).ok_or_else(|| machine.failed(&inodes))?;
     let mut free: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for line in inodes.text().lines().skip(1) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        if let [_, all, _, left, _, at @ ..] = &words[..]
+    for words in &inode_rows {
+        if let [_, all, _, left, _, at @ ..] = words.as_slice()
             && let (Ok(all), Ok(left)) = (all.parse(), left.parse())
         {
             free.insert(at.join(" "), (all, left));
         }
     }
     let mut found: Vec<One> = Vec::new();
-    for line in bytes.text().lines().skip(1) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [device, kind, size, used, available, _, at @ ..] = &words[..] else {
+    for words in &rows {
+        let [device, kind, size, used, available, _, at @ ..] = words.as_slice() else {
             continue;
         };
         let number = |text: &str| text.parse::<i64>().map_or(0, |kilobytes| kilobytes * 1024);
@@ -343,10 +291,11 @@ async fn there(machine: &Machine<'_>) -> Result<(Vec<One>, Vec<String>), Blind> 
             owner: None,
         });
     }
-    if found.is_empty() {
-        return Err(said(&bytes));
-    }
-    Ok((found, Vec::new()))
+    Ok(Looked {
+        found,
+        silent: failing(&bytes.errors()),
+        read_only: Vec::new(),
+    })
 }
 
 impl One {
@@ -362,7 +311,12 @@ impl One {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "limits of whole percents")]
-fn sighting(mut found: Vec<One>, silent: Vec<String>, given: &Given<'_>) -> Sighting {
+fn sighting(looked: Looked, given: &Given<'_>) -> Sighting {
+    let Looked {
+        mut found,
+        silent,
+        read_only,
+    } = looked;
     let spare = given.int("spare_mb").saturating_mul(1024 * 1024);
     let (full, nearly) = (
         given.int("full_percent") as f64,
@@ -389,6 +343,9 @@ fn sighting(mut found: Vec<One>, silent: Vec<String>, given: &Given<'_>) -> Sigh
     for at in &silent {
         seen.line(format!("{at}: does not answer"));
     }
+    for at in &read_only {
+        seen.line(format!("{at}: takes no writes (read-only)"));
+    }
     let worst = found.first();
     let by_inodes = found.iter().max_by(|a, b| {
         let of = |one: &One| one.inodes_percent().unwrap_or(0.0);
@@ -398,6 +355,8 @@ fn sighting(mut found: Vec<One>, silent: Vec<String>, given: &Given<'_>) -> Sigh
     seen.fact("filesystems", found.len())
         .fact("silent", silent.len())
         .fact("silent_names", silent)
+        .fact("read_only", read_only.len())
+        .fact("read_only_names", read_only)
         .fact("full", found.iter().filter(|one| class(one) == 2).count())
         .fact(
             "nearly_full",

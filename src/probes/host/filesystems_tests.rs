@@ -1,43 +1,31 @@
-use super::{Volumes, mounts};
+use super::{failing, table};
 
-const TEXT: &str = "\
-22 27 0:21 / /proc rw,relatime - proc proc rw
-24 27 0:6 / /dev rw,relatime - devtmpfs devtmpfs rw
-27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
-30 27 254:0 /data /srv/a\\040b rw,relatime - ext4 /dev/vda rw
-31 27 7:1 / /snap/core ro,relatime - squashfs /dev/loop1 ro
-32 27 0:55 / /var/lib/docker/overlay2/abc/merged rw - overlay overlay rw
-33 27 0:60 / /var/lib/docker/volumes/mall_redis/_data rw - tmpfs tmpfs rw,size=2048k
-34 27 0:61 / /var/lib/docker/volumes/other_redis/_data rw - tmpfs tmpfs rw,size=2048k
-35 27 0:62 / /var/lib/docker/containers/abc/mounts/shm rw - tmpfs shm rw,size=65536k
-36 27 8:17 / /mnt/disk\\040two rw - xfs /dev/sdb1 rw
-37 27 8:18 / /mnt/fixed rw - ext4 /dev/sdb2 ro
-a line that is none
-";
-
-fn places(volumes: Option<&Volumes>) -> Vec<String> {
-    let mut all: Vec<String> = mounts(TEXT, volumes)
-        .into_iter()
-        .map(|one| one.at)
-        .collect();
-    all.sort();
-    all
+#[test]
+fn an_answer_of_df_is_whole_or_none() {
+    let head = "Filesystem 1024-blocks Used Available Capacity Mounted on\n";
+    let row = "/dev/sda1 100 50 50 50% /\n";
+    let rows = |text: &str| table(text, 6).map(|rows| rows.len());
+    assert_eq!(rows(&format!("{head}{row}")), Some(1));
+    assert_eq!(
+        rows(&format!("Welcome!\n{head}{row}tmpfs 1 1 1 1% /a b\n")),
+        Some(2)
+    );
+    for text in [
+        String::new(),
+        "Welcome!\n".to_owned(),
+        head.to_owned(),
+        row.to_owned(),
+        format!("{head}{row}/dev/sdb1 100 5"),
+        format!("{head}{row}/dev/sdb1 100 5\n"),
+        format!("{head}/dev/sdb1 100 5 5 5% /data\n"),
+    ] {
+        assert_eq!(rows(&text), None, "{text:?}");
+    }
 }
 
 #[test]
-fn real_file_systems_are_told_from_the_others() {
-    let ours = Volumes::from([(
-        "/var/lib/docker/volumes/mall_redis/_data".to_owned(),
-        "mall_redis_master".to_owned(),
-    )]);
-    assert_eq!(
-        places(Some(&ours)),
-        [
-            "/",
-            "/mnt/disk two",
-            "/var/lib/docker/volumes/mall_redis/_data"
-        ]
-    );
-    // Without an engine to ask nobody knows whose a volume is, so each counts.
-    assert_eq!(places(None).len(), 4);
+fn what_df_could_not_ask_is_silent() {
+    let errors = "df: /mnt/nfs: Stale file handle\ndf: /root/x: Permission denied\n\
+                  df: /mnt/disk: Input/output error\ndf: no file systems processed\n";
+    assert_eq!(failing(errors), ["/mnt/disk", "/mnt/nfs"]);
 }

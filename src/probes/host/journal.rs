@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::machine::{Machine, NoAnswer, said};
+use super::machine::{Machine, NoAnswer};
 use crate::{
     app::{Clock, SystemClock},
     domain::{
@@ -175,27 +175,65 @@ pub(super) async fn look(machine: &Machine<'_>, args: &Args) -> Result<Sighting,
         Err(no) => return Err(machine.blind(&no)),
     };
     let errors = done.errors();
-    let entries: Vec<Entry> = done
-        .text()
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect();
+    let text = done.text();
+    // Cut for its length: the last line may be half of one.
+    let (text, cut) = match text.rsplit_once('\n') {
+        Some((whole, _)) if done.cut => (whole, true),
+        _ => (text.as_str(), done.cut),
+    };
+    let (entries, strange) = read(text);
     if entries.is_empty() && errors.contains("No journal files were found") {
         return Ok(without(errors.trim(), "absent"));
     }
     if entries.is_empty() && errors.contains("ermission") {
         return Ok(without(errors.trim(), "denied"));
     }
-    if entries.is_empty() && done.code != Some(0) {
-        return Err(said(&done));
+    if !cut && done.code != Some(0) {
+        return Err(machine.failed(&done));
+    }
+    if strange {
+        return Err(machine.stranger("what it printed is no journal"));
+    }
+    if entries.is_empty() && !machine.is_here() {
+        confirmed(machine).await?;
     }
     let partial = errors.contains("not seeing messages");
     Ok(sighting(
         &entries,
         partial,
-        entries.len() >= most,
+        cut || entries.len() >= most,
         now.as_microsecond(),
     ))
+}
+
+/// The entries in an answer, and whether it holds something else: nothing but a banner, or a last
+/// line that is half of one. What a login prints before the entries is left out.
+fn read(text: &str) -> (Vec<Entry>, bool) {
+    let mut entries = Vec::new();
+    let mut strange = false;
+    // `-- No entries --` and its like are journalctl's own.
+    let said = |line: &&str| !line.trim().is_empty() && !line.starts_with("-- ");
+    for line in text.lines().filter(said) {
+        match serde_json::from_str(line) {
+            Ok(entry) => {
+                entries.push(entry);
+                strange = false;
+            }
+            Err(_) => strange = true,
+        }
+    }
+    (entries, strange)
+}
+
+/// An empty answer may be that of a journal without errors, or of a machine that answers nothing
+/// to whatever is asked.
+async fn confirmed(machine: &Machine<'_>) -> Result<(), Blind> {
+    let done = machine.whole(&["journalctl", "--version"]).await?;
+    if done.text().lines().any(|line| line.starts_with("systemd ")) {
+        Ok(())
+    } else {
+        Err(machine.stranger("it answers nothing to whatever is asked"))
+    }
 }
 
 fn without(why: &str, state: &str) -> Sighting {

@@ -46,8 +46,10 @@ pub(super) enum NoAnswer {
     Away(Obstacle),
     /// There is no such program on it.
     NoProgram(String),
-    /// The time was up.
+    /// The time was up before the answer was complete.
     TimedOut,
+    /// What came is not what this program answers on a Linux machine.
+    Stranger(String),
 }
 
 impl<'a> Machine<'a> {
@@ -73,10 +75,11 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Runs a program there that only reads.
+    /// Runs a program there that only reads. Words before it may set its environment
+    /// (`env LC_ALL=C df`).
     ///
     /// # Errors
-    /// There is no answer.
+    /// There is no answer, or it was not complete in time: half of one is never told as a whole.
     pub(super) async fn run(&self, words: &[&str]) -> Result<Done, NoAnswer> {
         let (program, rest) = words.split_first().unwrap_or((&"true", &[]));
         let done = match self.endpoint {
@@ -95,7 +98,7 @@ impl<'a> Machine<'a> {
             }
             (Err(error), _) => return Err(NoAnswer::Away(Obstacle::Ssh(error.to_string()))),
         };
-        if done.timed_out && done.out.is_empty() {
+        if done.timed_out {
             return Err(NoAnswer::TimedOut);
         }
         if !self.is_here() && done.code == Some(SSH_FAILED) {
@@ -103,7 +106,22 @@ impl<'a> Machine<'a> {
         }
         // What a shell says of a program that there is not (POSIX, 2.8.2).
         if !self.is_here() && done.code == Some(127) {
-            return Err(NoAnswer::NoProgram((*program).to_owned()));
+            let named = |word: &&&str| **word != "env" && !word.contains('=');
+            let name = words.iter().find(named).unwrap_or(program);
+            return Err(NoAnswer::NoProgram((*name).to_owned()));
+        }
+        Ok(done)
+    }
+
+    /// The same, as a reason not to have looked; an answer that was cut for its length, or whose
+    /// program a signal has ended, is none.
+    ///
+    /// # Errors
+    /// There is no complete answer.
+    pub(super) async fn whole(&self, words: &[&str]) -> Result<Done, Blind> {
+        let done = self.run(words).await.map_err(|no| self.blind(&no))?;
+        if done.cut || done.code.is_none() {
+            return Err(self.stranger("its answer is cut off"));
         }
         Ok(done)
     }
@@ -117,7 +135,11 @@ impl<'a> Machine<'a> {
             // With more than one file `tail` writes a header before each (POSIX does not know
             // it, GNU, BusyBox and the BSDs do alike).
             let words = [&["tail", "-n", "+1", "--"], paths].concat();
-            let done = self.run(&words).await.map_err(|no| self.blind(&no))?;
+            let done = self.whole(&words).await?;
+            // 1: one of them can't be read, as those of pressure on an old kernel.
+            if !matches!(done.code, Some(0 | 1)) {
+                return Err(self.stranger("it does not show the files of a Linux kernel"));
+            }
             return Ok(parts(&done.text()));
         }
         let owned: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
@@ -146,7 +168,27 @@ impl<'a> Machine<'a> {
             NoAnswer::TimedOut => Unseen::TimedOut {
                 after_ms: u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX),
             },
+            NoAnswer::Stranger(detail) => Unseen::WrongProtocol {
+                detail: format!(
+                    "a Linux machine was expected at {}; {detail}",
+                    self.address()
+                ),
+            },
         })
+    }
+
+    /// What came is not what a Linux machine answers.
+    pub(super) fn stranger(&self, detail: &str) -> Blind {
+        self.blind(&NoAnswer::Stranger(plain(detail, 200)))
+    }
+
+    /// A program failed: with its own words where it has some, else its answer is none.
+    pub(super) fn failed(&self, done: &Done) -> Blind {
+        if done.errors().trim().is_empty() {
+            self.stranger("its answer is not what was asked for")
+        } else {
+            said(done)
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Machines: the one that Handbell runs on, and others over SSH.
 //!
 //! - `machine`: how files are read and programs run there
+//! - `mounts`: what is mounted on this one
 //! - a module for each probe: `reachable`, `resources`, `processes`, `filesystems`, `largest`,
 //!   `deleted`, `journal`, `service`
 
 mod machine;
+mod mounts;
 
 pub mod deleted;
 pub mod filesystems;
@@ -17,7 +19,7 @@ pub mod service;
 
 use std::path::{Path, PathBuf};
 
-use self::{filesystems::Volumes, machine::Machine};
+use self::{machine::Machine, mounts::Volumes};
 use crate::{
     app::Look,
     config::{HostEndpoint, Targets},

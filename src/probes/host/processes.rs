@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout_at},
 };
 
-use super::machine::{Machine, NoAnswer, said};
+use super::machine::{Machine, NoAnswer};
 use crate::{
     domain::{
         diagnosis::{ArgType, Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -30,6 +30,9 @@ const SAMPLE: Duration = Duration::from_millis(250);
 
 /// Hundredths of a second in which the kernel counts (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
+
+/// What `ps` is asked for over SSH.
+const COLUMNS: &str = "pid,stat,pcpu,rss,args";
 
 /// How much of a command line is told, in characters: the program and its first words.
 const COMMAND_CHARS: usize = 120;
@@ -74,15 +77,34 @@ pub(super) async fn look(machine: &Machine<'_>, args: &Args) -> Result<Sighting,
     let all = if machine.is_here() {
         here(machine).await?
     } else {
-        let words = ["ps", "-e", "-o", "pid=,stat=,pcpu=,rss=,args="];
-        let done = machine.run(&words).await.map_err(|no| machine.blind(&no))?;
-        let all: Vec<Process> = done.text().lines().filter_map(listed).collect();
-        if all.is_empty() {
-            return Err(said(&done));
-        }
-        all
+        there(machine).await?
     };
     Ok(sighting(all, top))
+}
+
+/// The same by `ps`, which lists itself, too: a list without it was cut off.
+async fn there(machine: &Machine<'_>) -> Result<Vec<Process>, Blind> {
+    let done = machine.whole(&["ps", "-e", "-o", COLUMNS]).await?;
+    if done.code != Some(0) {
+        return Err(machine.failed(&done));
+    }
+    let text = done.text();
+    // What a login prints before it is no part of the answer.
+    let mut lines = text.lines().skip_while(|line| !is_header(line));
+    if lines.next().is_none() {
+        return Err(machine.stranger("ps does not begin with its header"));
+    }
+    let all: Option<Vec<Process>> = lines.map(listed).collect();
+    let all = all.unwrap_or_default();
+    if !all.iter().any(|process| process.command.contains(COLUMNS)) {
+        return Err(machine.stranger("the list of its processes is not complete"));
+    }
+    Ok(all)
+}
+
+fn is_header(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.first() == Some(&"PID") && words.contains(&"RSS")
 }
 
 fn listed(line: &str) -> Option<Process> {

@@ -47,10 +47,19 @@ pub(super) async fn look(machine: &Machine<'_>) -> Sighting {
     let done = if machine.is_here() {
         Ok(())
     } else {
-        machine.run(&["true"]).await.map(|_| ())
+        match machine.run(&["true"]).await {
+            // A login that may run nothing, or a machine that is no Unix.
+            Ok(done) if done.code != Some(0) => Err(NoAnswer::Stranger(format!(
+                "the login runs no program: {}{}",
+                done.text(),
+                done.errors()
+            ))),
+            other => other.map(|_| ()),
+        }
     };
     let (state, detail) = match done {
         Ok(()) | Err(NoAnswer::NoProgram(_)) => ("ok", String::new()),
+        Err(NoAnswer::Stranger(detail)) => ("ssh", plain(detail.trim(), 200)),
         Err(NoAnswer::TimedOut) => ("timed-out", "no answer in time".to_owned()),
         Err(NoAnswer::Away(obstacle)) => {
             let state = match obstacle {

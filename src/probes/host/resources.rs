@@ -23,7 +23,10 @@ const SAMPLE: Duration = Duration::from_millis(250);
 /// Hundredths of a second in which the kernel counts (`USER_HZ`, 100 on every Linux that is used).
 const TICKS_PER_SECOND: f64 = 100.0;
 
-const FILES: [&str; 8] = [
+/// The file that is read last: an answer without it was cut off before.
+const LAST: &str = "/proc/version";
+
+const FILES: [&str; 9] = [
     "/proc/uptime",
     "/proc/loadavg",
     "/proc/stat",
@@ -32,6 +35,7 @@ const FILES: [&str; 8] = [
     "/proc/pressure/cpu",
     "/proc/pressure/memory",
     "/proc/pressure/io",
+    LAST,
 ];
 
 /// What the probe says of itself.
@@ -48,7 +52,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         ),
         float("load5", Unit::None, "the same of five minutes"),
         float("load15", Unit::None, "the same of fifteen minutes"),
-        count("cpus", "processors"),
+        count("cpus", "processors").setting(),
         float(
             "load_per_cpu",
             Unit::Ratio,
@@ -69,13 +73,13 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             Unit::Percent,
             "processor time idle while something waits for a disk",
         ),
-        bytes("memory_total_bytes", "memory"),
+        bytes("memory_total_bytes", "memory").setting(),
         bytes(
             "memory_available_bytes",
             "memory that can be had without swapping (MemAvailable)",
         ),
         float("memory_available_percent", Unit::Percent, "of all memory"),
-        bytes("swap_total_bytes", "swap"),
+        bytes("swap_total_bytes", "swap").setting(),
         bytes("swap_used_bytes", "swap in use"),
         float(
             "swap_used_percent",
@@ -142,12 +146,56 @@ type Files = BTreeMap<String, String>;
 /// Looks twice.
 ///
 /// # Errors
-/// The machine could not be asked.
+/// The machine could not be asked, or does not tell what a Linux kernel tells.
 pub(super) async fn look(machine: &Machine<'_>) -> Result<Sighting, Blind> {
     let before = machine.files(&FILES).await?;
+    whole_or(machine, &before)?;
     sleep(SAMPLE).await;
     let after = machine.files(&FILES).await?;
+    whole_or(machine, &after)?;
     Ok(sighting(&before, &after))
+}
+
+fn whole_or(machine: &Machine<'_>, files: &Files) -> Result<(), Blind> {
+    match lacking(files) {
+        None => Ok(()),
+        Some(what) => Err(machine.stranger(&format!("{what} is not told"))),
+    }
+}
+
+/// The first thing that every Linux kernel tells and that is not in `files`: without it a number
+/// would be zero that is not.
+fn lacking(files: &Files) -> Option<&'static str> {
+    let meminfo = file(files, "/proc/meminfo");
+    let stat = file(files, "/proc/stat");
+    let free = ["MemAvailable", "MemFree"];
+    let numbers = |text: &str| {
+        text.split_whitespace()
+            .filter(|word| word.parse::<f64>().is_ok())
+            .count()
+    };
+    [
+        ("uptime", numbers(file(files, "/proc/uptime")) >= 1),
+        ("load", numbers(file(files, "/proc/loadavg")) >= 3),
+        (
+            "processor time (/proc/stat)",
+            stat.starts_with("cpu ") && ticks(files).len() >= 4,
+        ),
+        (
+            "MemTotal (/proc/meminfo)",
+            table(meminfo, "MemTotal").is_some_and(|kilobytes| kilobytes > 0),
+        ),
+        (
+            "MemAvailable (/proc/meminfo)",
+            free.iter().any(|name| table(meminfo, name).is_some()),
+        ),
+        (
+            "the kernel's version, which comes last,",
+            file(files, LAST).contains("Linux"),
+        ),
+    ]
+    .into_iter()
+    .find_map(|(what, told)| (!told).then_some(what))
 }
 
 fn sighting(before: &Files, after: &Files) -> Sighting {

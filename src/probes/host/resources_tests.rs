@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::sighting;
+use super::{lacking, sighting};
 use crate::domain::diagnosis::Value;
 
 fn files(stat: &str, vmstat: &str, uptime: &str) -> BTreeMap<String, String> {
@@ -55,4 +55,26 @@ fn rates_are_differences_and_shares_of_all_time() {
 #[test]
 fn nothing_at_all_is_no_panic() {
     sighting(&BTreeMap::new(), &BTreeMap::new());
+}
+
+#[test]
+fn what_is_missing_is_no_zero() {
+    let mut all = files("cpu 1 1 1 1\n", "", "1.0 1\n");
+    assert!(lacking(&all).is_some_and(|what| what.contains("version")));
+    let version = "Linux version 6.1.0".to_owned();
+    all.insert("/proc/version".to_owned(), version);
+    assert_eq!(lacking(&all), None);
+    for (path, cut, named) in [
+        ("/proc/uptime", "", "uptime"),
+        ("/proc/loadavg", "1.0 2.0", "load"),
+        ("/proc/stat", "intr 7", "processor"),
+        ("/proc/stat", "cpu 1", "processor"),
+        ("/proc/meminfo", "MemFree: 1 kB", "MemTotal"),
+        ("/proc/meminfo", "MemTotal: 9 kB", "MemAvailable"),
+    ] {
+        let mut some = all.clone();
+        some.insert(path.to_owned(), cut.to_owned());
+        let what = lacking(&some);
+        assert!(what.is_some_and(|what| what.contains(named)), "{what:?}");
+    }
 }

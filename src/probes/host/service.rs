@@ -87,6 +87,12 @@ pub(super) async fn look(machine: &Machine<'_>, unit: &str) -> Result<Sighting, 
         Err(no) => return Err(machine.blind(&no)),
     };
     let (out, errors) = (done.text(), done.errors());
+    let has = |name: &str| {
+        out.lines().any(|line| {
+            line.strip_prefix(name)
+                .is_some_and(|it| it.starts_with('='))
+        })
+    };
     let of = |name: &str| {
         out.lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
@@ -98,11 +104,17 @@ pub(super) async fn look(machine: &Machine<'_>, unit: &str) -> Result<Sighting, 
         || errors.contains("Failed to connect to bus")
         || of("LoadState").is_empty()
     {
-        return if done.timed_out {
-            Err(machine.blind(&NoAnswer::TimedOut))
+        return if errors.trim().is_empty() && !out.trim().is_empty() {
+            Err(machine.stranger("what it printed is no answer of systemctl"))
         } else {
             Err(no_systemd())
         };
+    }
+    // Every unit has these, and each line ends.
+    let whole =
+        out.ends_with('\n') && ["ActiveState", "SubState", "UnitFileState"].map(has) == [true; 3];
+    if done.code != Some(0) || !whole {
+        return Err(machine.failed(&done));
     }
     let active = of("ActiveState");
     let state = if of("LoadState") == "not-found" {

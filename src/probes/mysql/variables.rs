@@ -17,82 +17,101 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     targets: &[TargetKind::Mysql],
     args: &[],
     facts: &[
-        text("version", "the server's version"),
-        text("flavour", "who made it").one_of(&["mysql", "mariadb"]),
-        count("max_connections", "the most connections"),
+        text("version", "the server's version").setting(),
+        text("flavour", "who made it")
+            .one_of(&["mysql", "mariadb"])
+            .setting(),
+        count("max_connections", "the most connections").setting(),
         count(
             "max_user_connections",
             "the most of one account; 0 for no limit",
-        ),
+        )
+        .setting(),
         count(
             "max_connect_errors",
             "broken connections from a host until it is blocked",
-        ),
+        )
+        .setting(),
         seconds(
             "wait_timeout_seconds",
             "after how long a silent connection is closed",
-        ),
+        )
+        .setting(),
         seconds(
             "interactive_timeout_seconds",
             "the same for a person's client",
-        ),
-        seconds("connect_timeout_seconds", "how long a handshake may take"),
-        flag("read_only", "ordinary users may not write"),
-        flag("super_read_only", "nobody may write (MySQL only)").optional(),
-        bytes("buffer_pool_bytes", "InnoDB's buffer pool"),
+        )
+        .setting(),
+        seconds("connect_timeout_seconds", "how long a handshake may take").setting(),
+        flag("read_only", "ordinary users may not write").setting(),
+        flag("super_read_only", "nobody may write (MySQL only)")
+            .optional()
+            .setting(),
+        bytes("buffer_pool_bytes", "InnoDB's buffer pool").setting(),
         int(
             "flush_log_at_trx_commit",
             Unit::None,
             "innodb_flush_log_at_trx_commit; 1 loses nothing",
-        ),
-        int("sync_binlog", Unit::None, "sync_binlog; 1 loses nothing"),
+        )
+        .setting(),
+        int("sync_binlog", Unit::None, "sync_binlog; 1 loses nothing").setting(),
         seconds(
             "lock_wait_timeout_seconds",
             "how long a statement waits for row locks (innodb_lock_wait_timeout)",
-        ),
+        )
+        .setting(),
         seconds(
             "metadata_timeout_seconds",
             "how long a statement waits for a table's definition (lock_wait_timeout)",
-        ),
+        )
+        .setting(),
         flag(
             "deadlock_detect",
             "deadlocks are found at once, and not by the timeout",
-        ),
+        )
+        .setting(),
         flag(
             "print_all_deadlocks",
             "every deadlock is written to the error log, not only the latest kept",
-        ),
-        text("isolation", "the isolation level of new transactions"),
+        )
+        .setting(),
+        text("isolation", "the isolation level of new transactions").setting(),
         flag(
             "autocommit",
             "each statement is a transaction of its own unless told otherwise",
-        ),
-        flag("slow_log_on", "the slow query log is on"),
+        )
+        .setting(),
+        flag("slow_log_on", "the slow query log is on").setting(),
         float(
             "long_query_seconds",
             Unit::None,
             "from how many seconds a statement is slow",
-        ),
+        )
+        .setting(),
         bytes(
             "max_packet_bytes",
             "the longest statement or row (max_allowed_packet)",
-        ),
-        count("table_open_cache", "tables kept open"),
-        text("charset", "the character set of new tables"),
+        )
+        .setting(),
+        count("table_open_cache", "tables kept open").setting(),
+        text("charset", "the character set of new tables").setting(),
         text(
             "query_cache",
             "the query cache; removed: this version has none (MySQL 8.0 and later)",
         )
-        .one_of(&["removed", "off", "on"]),
-        bytes("query_cache_bytes", "its size; 0 where there is none"),
+        .one_of(&["removed", "off", "on"])
+        .setting(),
+        bytes("query_cache_bytes", "its size; 0 where there is none").setting(),
         flag(
             "binlog_on",
             "the binary log is on: point-in-time recovery and replicas are possible",
-        ),
+        )
+        .setting(),
         flag(
             "performance_schema_on",
             "the server keeps books of statements and locks",
-        ),
+        )
+        .setting(),
     ],
     per_key: None,
 };

@@ -30,7 +30,7 @@ const SHOWN: (usize, usize) = (8, 260);
 
 /// Kinds of complaint, each with the words of nginx's own source; all words must be in the line,
 /// and the first kind that fits is it.
-const KINDS: [(&str, &[&[&str]]); 16] = [
+const KINDS: [(&str, &[&[&str]]); 17] = [
     ("no_live", &[&["no live upstreams"]]),
     (
         "refused",
@@ -78,7 +78,21 @@ const KINDS: [(&str, &[&[&str]]); 16] = [
     ("connections", &[&["worker_connections are not enough"]]),
     ("disk_full", &[&["(28: No space left on device)"]]),
     ("permission", &[&["(13: Permission denied)"]]),
-    ("too_big", &[&["too big header"], &["too large body"]]),
+    (
+        "too_big",
+        &[
+            &["too big header"],
+            &["too large body"],
+            &["too large header"],
+            &["too long header line"],
+            &["too large request"],
+            &["too long URI"],
+        ],
+    ),
+    (
+        "limited",
+        &[&["limiting requests"], &["limiting connections"]],
+    ),
     ("crashed", &[&["exited on signal"]]),
     ("missing_file", &[&["(2: No such file or directory)"]]),
 ];
@@ -119,6 +133,10 @@ const FACTS: &[FactSpec] = &[
     count("disk_full_count", "no room on the disk (28)"),
     count("permission_count", "permission denied (13)"),
     count("too_big_count", "a header or body was too large"),
+    count(
+        "limited_count",
+        "requests that a limit of nginx's own turned away (limit_req, limit_conn)",
+    ),
     count("crashed_count", "worker processes that a signal has ended"),
     count(
         "missing_file_count",
@@ -141,6 +159,7 @@ const FACTS: &[FactSpec] = &[
         "disk_full",
         "permission",
         "too_big",
+        "limited",
         "crashed",
         "missing_file",
         "other",

@@ -121,12 +121,23 @@ async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Look
 }
 
 async fn inspect(place: &Place<'_>) -> Result<ContainerInspectResponse, Failure> {
-    place
+    let container = place
         .engine
         .ask(place.patience, |docker| {
             docker.inspect_container(place.name, None)
         })
-        .await
+        .await?;
+    if container.id.is_none() || container.state.is_none() {
+        let what = "it tells neither id nor state of the container".to_owned();
+        return Err(Failure::Stranger(what));
+    }
+    Ok(container)
+}
+
+/// The first twelve digits of an id of the engine, without the name of its sum.
+fn short_id(id: &str) -> String {
+    let id = id.split_once(':').map_or(id, |(_, digits)| digits);
+    id.chars().take(12).collect()
 }
 
 fn runs(container: &ContainerInspectResponse) -> bool {
@@ -224,13 +235,13 @@ fn sighting(
         .config
         .as_ref()
         .and_then(|config| config.image.clone());
-    let id: Option<String> = container
-        .id
-        .as_ref()
-        .map(|id| id.chars().take(12).collect());
+    let id = container.id.as_deref().map(short_id);
+    // `config.image` is the name that it was made by, and this the image itself.
+    let image_id = container.image.as_deref().map(short_id);
     seen.fact("name", place.name)
         .fact("container_id", id)
-        .fact("image", image);
+        .fact("image", image)
+        .fact("image_id", image_id);
     let past = past.map(|past| past.only(container.id.as_deref()));
     let running = life::tell(&mut seen, container, past.as_ref(), now);
     life::tell_health(&mut seen, container);
@@ -239,3 +250,7 @@ fn sighting(
     needs::tell(&mut seen, container, if running { needs } else { &unused });
     seen.done()
 }
+
+#[cfg(test)]
+#[path = "mod_tests.rs"]
+mod tests;

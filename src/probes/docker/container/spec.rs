@@ -34,6 +34,12 @@ const FACTS: &[FactSpec] = &[
     text("name", "the container's name"),
     text("container_id", "the first twelve digits of its id").setting().optional(),
     text("image", "the image that it was made from").setting().optional(),
+    text(
+        "image_id",
+        "the first twelve digits of that image's id: another one under the same name is another image",
+    )
+    .setting()
+    .optional(),
     int(
         "exit_code",
         Unit::None,

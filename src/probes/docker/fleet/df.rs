@@ -69,7 +69,8 @@ pub static SPEC: ProbeSpec = ProbeSpec {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Usage {
-    layers_size: i64,
+    /// Every engine tells it, be it 0.
+    layers_size: Option<i64>,
     images: Option<Vec<Image>>,
     containers: Option<Vec<Container>>,
     volumes: Option<Vec<Volume>>,
@@ -124,8 +125,8 @@ pub(in crate::probes::docker) async fn look(
     engine: &Engine,
     patience: Duration,
 ) -> Result<Sighting, Blind> {
-    let asked = timeout_at(Instant::now() + patience, engine.get_json("/system/df")).await;
-    let usage: Usage = asked
+    let asked = timeout_at(Instant::now() + patience, added_up(engine)).await;
+    let usage = asked
         .unwrap_or(Err(Failure::TimedOut))
         .map_err(|failure| Blind::Unknown(failure.unseen(engine.address(), "", patience)))?;
     let mut seen = Seen::new(&SPEC);
@@ -158,6 +159,18 @@ pub(in crate::probes::docker) async fn look(
     Ok(seen.done())
 }
 
+/// What the engine adds up. From version 1.52 of its interface on it may leave out the lists unless
+/// an older version is asked.
+async fn added_up(engine: &Engine) -> Result<Usage, Failure> {
+    for path in ["/system/df", "/v1.44/system/df"] {
+        let usage: Usage = engine.get_json(path).await?;
+        if usage.layers_size.is_some() {
+            return Ok(usage);
+        }
+    }
+    Err(Failure::Stranger("it does not tell LayersSize".to_owned()))
+}
+
 /// The first [`TOP`] of `sizes` by size, as lines.
 fn top(kind: &str, mut sizes: Vec<(String, i64)>, into: &mut Vec<String>) -> Option<(String, i64)> {
     sizes.sort_by(|(a, one), (b, two)| two.cmp(one).then_with(|| a.cmp(b)));
@@ -184,11 +197,12 @@ fn images(seen: &mut Seen, usage: &Usage, largest: &mut Vec<String>) -> (i64, i6
         (tag.cloned().unwrap_or(id), image.size)
     });
     top("image", sizes.collect(), largest);
+    let layers = usage.layers_size.unwrap_or(0);
     seen.fact("images", all.len())
         .fact("images_unused", unused.len())
-        .fact("images_bytes", usage.layers_size)
+        .fact("images_bytes", layers)
         .fact("images_reclaimable_bytes", free);
-    (usage.layers_size, free)
+    (layers, free)
 }
 
 fn containers(seen: &mut Seen, usage: &Usage, largest: &mut Vec<String>) -> (i64, i64) {

@@ -120,6 +120,10 @@ pub(in crate::probes::docker) async fn look(
     );
     let failed = |failure: Failure| Blind::Unknown(failure.unseen(engine.address(), "", patience));
     let (all, events) = (all.map_err(failed)?, events.map_err(failed)?);
+    if events.iter().any(|event| event.action.is_none()) {
+        let what = "what it calls an event says nothing".to_owned();
+        return Err(failed(Failure::Stranger(what)));
+    }
     let (meant, projects, _) = ours.among(&all);
     let full = events.len() >= MOST;
     let events: Vec<Event> = events

@@ -192,6 +192,7 @@ async fn read(
     let mut body = opened.map_err(|_| Failure::TimedOut)??;
     let most = usize::try_from(wanted.lines).unwrap_or(1);
     let mut lines = Lines::new(most, wanted.kept_bytes);
+    let mut timed_out = false;
     loop {
         match timeout_at(end, body.frame()).await {
             Ok(Some(Ok(frame))) => {
@@ -203,7 +204,7 @@ async fn read(
             Ok(None) => break,
             // What has come until now is worth telling.
             Err(_) if lines.bytes > 0 => {
-                lines.overflowed = true;
+                (lines.overflowed, timed_out) = (true, true);
                 break;
             }
             Err(_) => return Err(Failure::TimedOut),
@@ -214,7 +215,15 @@ async fn read(
         }
     }
     lines.close();
-    Ok(lines)
+    // Each line was asked for with its time, which the engine puts there itself.
+    let dated = lines.iter().any(|line| line.at.is_some());
+    match (dated || lines.bytes == 0, timed_out) {
+        (false, true) => Err(Failure::TimedOut),
+        (false, false) if !lines.overflowed => {
+            Err(Failure::Stranger("its log has no times".to_owned()))
+        }
+        _ => Ok(lines),
+    }
 }
 
 fn compile(patterns: Option<&IndexMap<String, String>>) -> Result<Vec<(&str, Regex)>, Blind> {

@@ -80,7 +80,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         flag("agree", "the servers that answered say the same: they share an address or lead to the same canonical name. Where one has an address and another none they do not"),
         text("disagreement", "the first two answers that differ").optional(),
         text("failing", "the first server that did not answer what was asked, and how").optional(),
-        texts("addresses", "every address that a server named"),
+        texts("addresses", "every address that a server named").setting(),
         texts("answers", "each server with its answer"),
         text("canonical", "the name that it stands for (CNAME)").optional(),
         seconds("ttl_seconds", "the least time for which an answer may be kept").optional(),
