@@ -1,7 +1,5 @@
 //! The books of a real MariaDB: slow statements wherever they are kept, and settings that changed.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test may fail")]
-
 mod probes_common;
 
 use handbell::{
