@@ -114,3 +114,53 @@ async fn connections_are_counted_by_account() {
     }
     drop(clients);
 }
+
+#[tokio::test]
+async fn a_lock_on_the_whole_server_is_told_with_its_holder() {
+    for (settings, named) in [
+        (
+            &[
+                "--performance-schema=ON",
+                "--performance-schema-instrument=wait/lock/metadata/sql/mdl=ON",
+            ][..],
+            true,
+        ),
+        (&[][..], false),
+    ] {
+        let db = Db::start(settings).await;
+        db.run(&["CREATE TABLE mall.stock (id INT PRIMARY KEY)"])
+            .await;
+        let eyes = db_eyes(db.target());
+        let calm = db_sight(&eyes, "mysql.processlist", &[]).await;
+        assert_eq!(int(&calm, "global_lock_waits"), 0);
+        let mut backup = db.client().await;
+        run(&mut backup, "FLUSH TABLES WITH READ LOCK").await;
+        let mut shop = db.client().await;
+        let waiting = tokio::spawn(async move {
+            run(&mut shop, "INSERT INTO mall.stock VALUES (1)").await;
+        });
+        let began = std::time::Instant::now();
+        let mut seen = db_sight(&eyes, "mysql.processlist", &[]).await;
+        while int(&seen, "global_lock_waits") == 0 {
+            let took = began.elapsed();
+            assert!(took < Duration::from_secs(10), "{}", seen.evidence);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            seen = db_sight(&eyes, "mysql.processlist", &[]).await;
+        }
+        assert_eq!(int(&seen, "global_lock_waits"), 1);
+        assert!(
+            text(&seen, "global_lock_state").starts_with("Waiting for"),
+            "{}",
+            seen.evidence
+        );
+        if named {
+            assert_eq!(text(&seen, "global_lock_holder"), "boss@127.0.0.1");
+            let holder = u64::try_from(int(&seen, "global_lock_holder_id"));
+            assert_eq!(holder.ok(), Some(number(&mut backup).await));
+        } else {
+            assert_eq!(int(&seen, "global_lock_holder_id"), 0);
+        }
+        run(&mut backup, "UNLOCK TABLES").await;
+        waiting.await.expect("the write");
+    }
+}

@@ -19,7 +19,13 @@ use handbell::{
     domain::diagnosis::{Blind, Sighting, Unseen},
     probes::Probes,
 };
-use probes_common::{free_port, int, none, not_run, see_within, text, truth};
+use probes_common::{
+    free_port, int, none, not_run,
+    peers::{answer, http, https},
+    see_within, text,
+    tls::{Authority, Wish},
+    truth,
+};
 use tempfile::TempDir;
 
 const PROGRAM: &str = "/usr/sbin/nginx";
@@ -189,6 +195,49 @@ async fn a_refusing_upstream_is_named_with_its_place_and_what_listens_instead() 
         "{}",
         seen.evidence
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_whose_servers_are_all_marked_down_is_a_dead_group() {
+    let http = "upstream shop { server 127.0.0.1:1 down; server 127.0.0.1:2 down; }";
+    let Some(server) = Server::new(http) else {
+        return;
+    };
+    let seen = server.sight("nginx.upstreams").await;
+    assert_eq!(text(&seen, "reason"), "marked-down", "{}", seen.evidence);
+    assert_eq!(text(&seen, "group"), "shop");
+    assert_eq!((int(&seen, "bad"), int(&seen, "dead_groups")), (1, 1));
+    assert_eq!((int(&seen, "upstreams"), int(&seen, "not_tried")), (1, 0));
+    let places = seen.facts["places"].to_string();
+    assert!(places.contains("127.0.0.1:2 (shop)"), "{places}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_that_speaks_no_http_is_named() {
+    let redis = probes_common::Redis::start(&[]);
+    let dir = TempDir::new().expect("a directory");
+    let paper = Authority::new(dir.path(), "An authority").issue("leaf", &Wish::default());
+    let secure = https(&paper, |_| answer("200 OK", "", "fine"));
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent_port = silent.local_addr().expect("an address").port();
+    for (port, reason, word) in [
+        (redis.port, "wrong-protocol", "ERR"),
+        (secure, "wrong-protocol", "TLS"),
+        (http(|_| answer("400 Bad Request", "", "no")), "none", ""),
+        (http(|_| answer("200 OK", "", "fine")), "none", ""),
+        (silent_port, "none", ""),
+    ] {
+        let Some(server) = Server::new(&upstream(port)) else {
+            return;
+        };
+        let began = Instant::now();
+        let seen = server.sight("nginx.upstreams").await;
+        assert_eq!(text(&seen, "reason"), reason, "{}", seen.evidence);
+        assert!(seen.evidence.contains(word), "{}", seen.evidence);
+        let dead = i64::from(reason != "none");
+        assert_eq!(int(&seen, "dead_groups"), dead);
+        assert!(began.elapsed() < Duration::from_secs(2));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -361,6 +361,26 @@ async fn a_certificate_that_stands_up() {
     assert!(!truth(&seen, "is_https") && none(&seen, "verified"));
 }
 
+#[tokio::test]
+async fn a_renewed_certificate_differs_in_what_is_compared() {
+    let dir = TempDir::new().expect("a directory");
+    let authority = Authority::new(dir.path(), "A proper authority");
+    let mut all = Vec::new();
+    for (file, days) in [("old", 9), ("new", 90)] {
+        let wish = Wish {
+            days: (-1, days),
+            ..Wish::default()
+        };
+        let paper = authority.issue(file, &wish);
+        let port = https(&paper, |_| answer("200 OK", "", "fine"));
+        all.push(certificate(mall(port, authority.trusting())).await);
+    }
+    for (fact, same) in [("serial", false), ("ends", false), ("issuer", true)] {
+        let (before, after) = (&all[0].facts[fact], &all[1].facts[fact]);
+        assert_eq!(before == after, same, "{fact}: {before} {after}");
+    }
+}
+
 #[expect(clippy::too_many_lines, reason = "one table of faults")]
 #[tokio::test]
 async fn each_fault_of_a_certificate_is_told_and_the_answer_behind_it_seen() {

@@ -139,7 +139,7 @@ impl Prober for Probes {
     async fn look(&self, look: &Look) -> Result<Sighting, Blind> {
         let seen = match look.probe.split_once('.') {
             Some(("redis", _)) => self.servers.look(look).await,
-            Some(("mysql", _)) => self.mysql.look(look).await,
+            Some(("mysql", _)) => self.mysql.look(look, &self.engines).await,
             Some(("docker", _)) => self.engines.look(look, &self.targets).await,
             Some(("host", _)) => self.machines.look(look, &self.targets, &self.engines).await,
             Some(("nginx", _)) => nginx::look(look, &self.targets, &self.engines).await,
@@ -149,7 +149,10 @@ impl Prober for Probes {
                 Some(miniprogram::look(look, &self.targets, &self.engines).await)
             }
             Some(("wechatpay", _)) => self.merchants.look(look).await,
-            Some(("payment", _)) => self.merchants.compare(look, &self.mysql).await,
+            Some(("payment", _)) => {
+                let engines = &self.engines;
+                self.merchants.compare(look, &self.mysql, engines).await
+            }
             _ => None,
         };
         // The linter lets no page name a probe that there is not.

@@ -6,7 +6,7 @@ mod script;
 use std::{net::IpAddr, time::Duration};
 
 use reqwest::Url;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use self::script::{Plain, Setting, settings};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     probes::{
         args::Given,
         docker::Engines,
-        log::{Want, haul, source_of},
+        log::{Source, Want, haul, source_of},
         seen::{Seen, plain},
         spec::{count, flag, int, text, texts},
         web::{Scheme, Site},
@@ -68,8 +68,22 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         },
     ],
     facts: &[
+        text(
+            "state",
+            "whether there is such a file; missing: its directory can be read, and it is not there",
+        )
+        .one_of(&["ok", "missing"]),
         flag("found", "the setting is there, outside of comments"),
-        text("base_url", "its value; of several, that of the release").optional(),
+        text(
+            "base_url",
+            "its value without blanks around it; of several, the last of the release's, as JavaScript takes it",
+        )
+        .setting()
+        .optional(),
+        flag(
+            "has_blanks",
+            "there are blanks in the value, before it or after it, inside its quotes: they become a part of every request's address",
+        ),
         count(
             "values",
             "how many times it is set, for other environments too",
@@ -90,7 +104,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         )
         .optional(),
         flag("host_matches", "host and port are those of the URL").optional(),
-        flag("path_matches", "the URL's path begins with the address's").optional(),
+        flag("path_matches", "the URL's path begins with the address's, whose own goes as far as the version where the URL's has one (/api/v1)").optional(),
         text("expected", "how the address should begin"),
         text("expected_host", "the host of the URL"),
         int(
@@ -147,26 +161,60 @@ pub(super) async fn look(
         end: Instant::now() + patience,
     };
     let source = source_of(&look.target, targets, engines)?;
-    let file = haul(source, want).await?;
+    let key = given.text("key");
+    let file = match haul(source, want).await {
+        Ok(file) => file,
+        Err(blind) => {
+            return match missing(source, &blind, want.end).await {
+                Some(place) => Ok(sighting(None, &site, key, &place)),
+                None => Err(blind),
+            };
+        }
+    };
     let lines: Vec<&str> = file.records.iter().map(|it| it.text.as_str()).collect();
     Ok(sighting(
-        &settings(&lines.join("\n")),
+        Some(&settings(&lines.join("\n"))),
         &site,
-        given.text("key"),
+        key,
         &file.place,
     ))
 }
 
-fn sighting(settings: &[Setting], site: &Site, key: &str, place: &str) -> Sighting {
+/// Where the file should be, when the reason not to have read it is that there is none although
+/// its directory can be read.
+async fn missing(source: Source<'_>, blind: &Blind, end: Instant) -> Option<String> {
+    let Blind::Unknown(Unseen::NoSuchPath { path: told }) = blind else {
+        return None;
+    };
+    match source {
+        Source::File(path) => {
+            let read = timeout_at(end, tokio::fs::read_dir(path.parent()?)).await;
+            let place = path.display().to_string();
+            (*told == place && matches!(read, Ok(Ok(_)))).then_some(place)
+        }
+        Source::Inside(inside, path) => {
+            let place = format!("{}:{path}", inside.name);
+            let (directory, _) = path.rsplit_once('/')?;
+            let about = inside.stat(directory, end).await;
+            (*told == place && matches!(about, Ok(Some(_)))).then_some(place)
+        }
+        Source::Printed(_) | Source::Journal(_) => None,
+    }
+}
+
+/// What the file says; none when there is no file.
+fn sighting(file: Option<&[Setting]>, site: &Site, key: &str, place: &str) -> Sighting {
+    let settings = file.unwrap_or_default();
     let all: Vec<(&Setting, &str)> = settings
         .iter()
         .filter(|it| it.key == key)
         .filter_map(|it| match &it.value {
-            Plain::Text(text) => Some((it, text.trim())),
+            Plain::Text(text) => Some((it, text.as_str())),
             _ => None,
         })
         .collect();
-    let chosen = in_force(&all);
+    let written = in_force(&all);
+    let chosen = written.map(str::trim);
     let shown: Vec<String> = all
         .iter()
         .map(|(it, value)| format!("{}: {value}", it.blocks.join(".")))
@@ -188,11 +236,20 @@ fn sighting(settings: &[Setting], site: &Site, key: &str, place: &str) -> Sighti
         _ => None,
     });
     let mut seen = Seen::new(&SPEC);
-    seen.line(format!("{place}: {key} is set {} times", all.len()));
+    if file.is_none() {
+        seen.line(format!("{place}: there is no such file"));
+    } else {
+        seen.line(format!("{place}: {key} is set {} times", all.len()));
+    }
     for line in &shown {
         seen.line(line);
     }
-    seen.fact("found", chosen.is_some())
+    seen.fact("state", if file.is_some() { "ok" } else { "missing" })
+        .fact("found", chosen.is_some())
+        .fact(
+            "has_blanks",
+            written.is_some_and(|value| value.contains(char::is_whitespace)),
+        )
         .fact("base_url", chosen)
         .fact("values", all.len())
         .fact("all_values", shown)
@@ -224,17 +281,17 @@ fn sighting(settings: &[Setting], site: &Site, key: &str, place: &str) -> Sighti
     seen.done()
 }
 
-/// The value that customers get: of several, the release's; else one of no other environment.
+/// The value that customers get: of several, the release's; else one of no other environment. What
+/// is set again further down is what JavaScript takes.
 fn in_force<'a>(all: &[(&Setting, &'a str)]) -> Option<&'a str> {
     let stands_in = |setting: &Setting, names: &[&str]| {
         let mut blocks = setting.blocks.iter().map(|it| it.to_lowercase());
         blocks.any(|block| names.contains(&block.as_str()))
     };
-    let release = all.iter().find(|(it, _)| stands_in(it, RELEASE));
-    let plain = || all.iter().find(|(it, _)| !stands_in(it, OTHER));
-    release
-        .or_else(plain)
-        .or_else(|| all.first())
+    let last = |fits: &dyn Fn(&Setting) -> bool| all.iter().rev().find(|(it, _)| fits(it));
+    last(&|it| stands_in(it, RELEASE))
+        .or_else(|| last(&|it| !stands_in(it, OTHER)))
+        .or_else(|| all.last())
         .map(|(_, value)| *value)
 }
 
@@ -243,11 +300,23 @@ fn same_host(one: &Site, other: &Site) -> bool {
     one.host.eq_ignore_ascii_case(&other.host) && same_port
 }
 
+/// Whether the requests for `page` begin with `base`. The pages' names stand behind the version, so
+/// a base without it leads past them, whatever it begins with.
 fn leads_to(base: &Site, page: &Site) -> bool {
     let base = base.path.trim_end_matches('/');
-    page.path
-        .strip_prefix(base)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    page.path.strip_prefix(base).is_some_and(|rest| {
+        let whole = rest.is_empty() || rest.starts_with(['/', '?']);
+        let path = rest.split('?').next().unwrap_or(rest);
+        whole && !path.split('/').any(is_version)
+    })
+}
+
+/// `v1`, `v2.1`.
+fn is_version(segment: &str) -> bool {
+    segment.strip_prefix(['v', 'V']).is_some_and(|number| {
+        number.starts_with(|c: char| c.is_ascii_digit())
+            && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+    })
 }
 
 fn is_local(site: &Site) -> bool {

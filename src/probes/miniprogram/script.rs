@@ -1,7 +1,8 @@
 //! The little of a JavaScript file that must be understood: keys with plain values, comments left
 //! out, and in which blocks they stand.
 
-/// A key with its plain value, and the names of the blocks around it, the outermost first.
+/// A key with its plain value, and the names of the blocks around it, the outermost first; those of
+/// an assignment to a member (`config.release.KEY = …`) are the names before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) key: String,
@@ -41,7 +42,7 @@ pub(super) fn settings(script: &str) -> Vec<Setting> {
                     found.push(Setting {
                         key: key.clone(),
                         value,
-                        blocks: blocks.clone(),
+                        blocks: [blocks.clone(), owners(&tokens, n)].concat(),
                     });
                 }
             }
@@ -58,6 +59,20 @@ fn label(tokens: &[Token], at: usize) -> String {
         (Some(Token::Sign(':' | '=')), Some(Token::Word(name) | Token::Text(name))) => name.clone(),
         _ => String::new(),
     }
+}
+
+/// The names before a member: `config` and `release` of `config.release.KEY`.
+fn owners(tokens: &[Token], at: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut n = at;
+    while n >= 2
+        && let (Some(Token::Word(name)), Some(Token::Sign('.'))) =
+            (tokens.get(n - 2), tokens.get(n - 1))
+    {
+        names.insert(0, name.clone());
+        n -= 2;
+    }
+    names
 }
 
 fn plain(token: &Token) -> Option<Plain> {

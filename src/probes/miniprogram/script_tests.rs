@@ -35,6 +35,16 @@ fn blocks_are_told() {
 }
 
 #[test]
+fn the_owners_of_a_member_are_its_blocks() {
+    let script = "const a = { release: {} }; a.release.API_BASE_URL = 'x'; API_BASE_URL = 'y'";
+    let blocks: Vec<Vec<String>> = settings(script).into_iter().map(|it| it.blocks).collect();
+    assert_eq!(
+        blocks,
+        [vec!["a".to_owned(), "release".to_owned()], Vec::new()]
+    );
+}
+
+#[test]
 fn what_is_cut_short_ends() {
     for script in ["", "{", "}}}", "a: '", "/* never", "`${x", "a:\\"] {
         let _ = settings(script);

@@ -40,6 +40,7 @@ use crate::{
         diagnosis::{Blind, Sighting, Unseen},
         ids::TargetId,
     },
+    probes::docker::Engines,
 };
 
 /// All MySQL servers of the configuration.
@@ -55,8 +56,12 @@ impl Servers {
         Self { servers, pool }
     }
 
-    /// Looks once; `None` when the probe is not one of MySQL.
-    pub(super) async fn look(&self, look: &Look) -> Option<Result<Sighting, Blind>> {
+    /// Looks once; `engines` has the containers in which servers may keep their logs. `None` when the probe is not one of MySQL.
+    pub(super) async fn look(
+        &self,
+        look: &Look,
+        engines: &Engines,
+    ) -> Option<Result<Sighting, Blind>> {
         let missing = || {
             Some(Err(Blind::Unknown(Unseen::NoSuchTarget {
                 name: look.target.to_string(),
@@ -74,7 +79,7 @@ impl Servers {
             "mysql.processlist" => processlist::look(&link, &look.args).await,
             "mysql.transactions" => transactions::look(&link, &look.args).await,
             "mysql.deadlock" => deadlock::look(&link, &look.args).await,
-            "mysql.slowlog" => slowlog::look(&link, &look.args).await,
+            "mysql.slowlog" => slowlog::look(&link, &look.args, engines).await,
             "mysql.variables" => variables::look(&link).await,
             "mysql.replication" => replication::look(&link).await,
             "mysql.storage" => storage::look(&link).await,

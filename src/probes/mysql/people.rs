@@ -85,6 +85,24 @@ impl Person {
         self.state.contains("metadata lock") || self.state.contains("table flush")
     }
 
+    /// It waits for a lock on the whole server or on a whole table: `FLUSH TABLES WITH READ LOCK`, a
+    /// backup, `LOCK TABLES`
+    /// (<https://dev.mysql.com/doc/refman/8.4/en/general-thread-states.html>,
+    /// <https://mariadb.com/kb/en/general-thread-states/>).
+    pub(super) fn waits_for_global_lock(&self) -> bool {
+        const STATES: [&str; 5] = [
+            "global read lock",
+            "backup lock",
+            "commit lock",
+            "table level lock",
+            "table flush",
+        ];
+        let state = self.state.to_ascii_lowercase();
+        state
+            .strip_prefix("waiting for ")
+            .is_some_and(|what| STATES.iter().any(|lock| what.starts_with(lock)))
+    }
+
     /// It stands still since the disk is full.
     pub(super) fn waits_for_disk(&self) -> bool {
         let state = self.state.to_ascii_lowercase();

@@ -250,7 +250,7 @@ fn wants_cover(failure: &Failure) -> bool {
 }
 
 /// Whether what is sent there never leaves this machine.
-fn is_local(address: &ServerAddress) -> bool {
+pub(super) fn is_local(address: &ServerAddress) -> bool {
     match address {
         ServerAddress::Unix(_) => true,
         ServerAddress::Tcp { host, .. } => {

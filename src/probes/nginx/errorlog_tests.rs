@@ -56,6 +56,18 @@ fn complaints_are_told_apart() {
             "disk_full",
         ),
         (
+            "[error] 29#29: *7 limiting requests, excess: 5.690 by zone \"one\", client: 1.2.3.4",
+            "limited",
+        ),
+        (
+            "[error] 29#29: *7 limiting connections by zone \"addr\", client: 1.2.3.4",
+            "limited",
+        ),
+        (
+            "[error] 29#29: *7 client intended to send too large body: 9 bytes, client: 1.2.3.4",
+            "too_big",
+        ),
+        (
             "[alert] 1#1: worker process 30 exited on signal 11",
             "crashed",
         ),

@@ -7,6 +7,7 @@
 
 mod network;
 mod server;
+mod spoken;
 mod syntax;
 
 pub mod errorlog;

@@ -39,6 +39,10 @@ pub(super) struct Upstream {
     pub(super) line: usize,
     /// It is marked `down` or `backup`: nothing goes there in ordinary times.
     pub(super) spare: bool,
+    /// It is marked `down`.
+    pub(super) down: bool,
+    /// All that leads there is `proxy_pass http://…`.
+    pub(super) plain_http: bool,
 }
 
 /// What a configuration says.
@@ -58,12 +62,21 @@ pub(super) struct Config {
     pub(super) elsewhere: BTreeSet<String>,
 }
 
+/// A directive that sends requests somewhere.
+struct Pass {
+    target: String,
+    /// It is `proxy_pass http://…`.
+    plain_http: bool,
+    file: String,
+    line: usize,
+}
+
 /// What is collected before it is known which groups there are.
 #[derive(Default)]
 struct Reading {
     config: Config,
     groups: BTreeMap<String, Vec<Upstream>>,
-    passes: Vec<(String, String, usize)>,
+    passes: Vec<Pass>,
 }
 
 /// Reads the configuration that begins with the file `main` among `files`, whose keys are absolute
@@ -77,15 +90,21 @@ pub(super) fn read(main: &str, files: &BTreeMap<String, String>) -> Config {
         groups,
         passes,
     } = reading;
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    for (target, file, line) in passes {
+    let mut used: BTreeMap<String, bool> = BTreeMap::new();
+    for pass in passes {
+        let Pass {
+            target,
+            plain_http,
+            file,
+            line,
+        } = pass;
         if target.contains('$') {
             config.variable += 1;
             continue;
         }
         let (place, secure) = place(&target);
         if groups.contains_key(&place) {
-            used.insert(place);
+            *used.entry(place).or_insert(true) &= plain_http;
             continue;
         }
         let upstream = Upstream {
@@ -94,20 +113,24 @@ pub(super) fn read(main: &str, files: &BTreeMap<String, String>) -> Config {
             file,
             line,
             spare: false,
+            down: false,
+            plain_http,
         };
-        if !config
+        let known = config
             .upstreams
-            .iter()
-            .any(|one| one.address == upstream.address)
-        {
-            config.upstreams.push(upstream);
+            .iter_mut()
+            .find(|one| one.address == upstream.address);
+        match known {
+            Some(known) => known.plain_http &= plain_http,
+            None => config.upstreams.push(upstream),
         }
     }
     // A group that nothing uses harms nobody.
-    for name in used {
+    for (name, plain_http) in used {
+        let servers = groups.get(&name).into_iter().flatten().cloned();
         config
             .upstreams
-            .extend(groups.get(&name).into_iter().flatten().cloned());
+            .extend(servers.map(|one| Upstream { plain_http, ..one }));
     }
     config
 }
@@ -183,16 +206,16 @@ fn include(
                 }
             }
             ("server", Some(group)) => {
-                let spare = directive
-                    .words
-                    .iter()
-                    .any(|word| word == "down" || word == "backup");
+                let marked = |mark: &str| directive.words.iter().skip(2).any(|word| word == mark);
+                let down = marked("down");
                 let upstream = Upstream {
                     address: with_port(value, 80),
                     group: Some(group.clone()),
                     file: path.to_owned(),
                     line: directive.line,
-                    spare,
+                    spare: down || marked("backup"),
+                    down,
+                    plain_http: false,
                 };
                 reading
                     .groups
@@ -206,9 +229,12 @@ fn include(
                 reading.config.listens.extend(port.ok());
             }
             (pass, _) if PASSES.contains(&pass) => {
-                reading
-                    .passes
-                    .push((value.to_owned(), path.to_owned(), directive.line));
+                reading.passes.push(Pass {
+                    target: value.to_owned(),
+                    plain_http: pass == "proxy_pass" && value.starts_with("http://"),
+                    file: path.to_owned(),
+                    line: directive.line,
+                });
             }
             _ => {}
         }

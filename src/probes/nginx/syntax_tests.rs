@@ -54,6 +54,32 @@ fn upstreams_are_found_through_includes_and_quotes() {
 }
 
 #[test]
+fn what_is_spoken_there_and_what_is_marked_down_is_known() {
+    let text = "http { upstream a { server a-1:80 down; server a-2:80 down backup; }
+        upstream b { server b:80; } upstream c { server c:80; }
+        server { location / { proxy_pass http://a; } location /b { proxy_pass http://b; }
+        location /c { proxy_pass https://c; } location /bb { grpc_pass grpc://b; }
+        location /d { proxy_pass http://d:1; } location /e { fastcgi_pass e:1; } } }";
+    let config = read("/n/a", &files(&[("/n/a", text)]));
+    let all: Vec<(&str, bool, bool)> = config
+        .upstreams
+        .iter()
+        .map(|one| (one.address.as_str(), one.down, one.plain_http))
+        .collect();
+    assert_eq!(
+        all,
+        [
+            ("d:1", false, true),
+            ("e:1", false, false),
+            ("a-1:80", true, true),
+            ("a-2:80", true, true),
+            ("b:80", false, false),
+            ("c:80", false, false),
+        ]
+    );
+}
+
+#[test]
 fn rubbish_and_circles_end() {
     let files = files(&[
         ("/n/a", "include b; { } } ; \" ' unended"),

@@ -4,22 +4,27 @@
 //! first. Where their addresses can't be reached from here (an engine on another machine), the
 //! table of sockets in the container tells what listens.
 
+mod spec;
+
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::time::Instant;
+
+pub use spec::SPEC;
 
 use super::{
     network::{Neighbours, listening},
     server::Server,
+    spoken,
     syntax::Upstream,
 };
 use crate::{
     config::Targets,
-    domain::diagnosis::{Blind, ProbeSpec, Sighting, TargetKind, Unit},
+    domain::diagnosis::{Blind, Sighting},
     probes::{
         net::{self, Obstacle, host_of},
         seen::Seen,
-        spec::{count, flag, int, text, texts},
     },
 };
 
@@ -32,65 +37,9 @@ const ATTEMPT: Duration = Duration::from_millis(1_200);
 /// The most that `getent` answers, in bytes.
 const ANSWER_BYTES: usize = 4_096;
 
-const REASONS: &[&str] = &[
-    "none",
-    "refused",
-    "timed-out",
-    "unresolved",
-    "unreachable",
-    "container-down",
-    "no-shared-network",
-    "socket-missing",
-    "denied",
-];
-
-/// What the probe says of itself.
-pub static SPEC: ProbeSpec = ProbeSpec {
-    name: "nginx.upstreams",
-    summary: "where nginx's configuration sends requests (includes followed), and whether something listens there; in a container as the container's network sees it",
-    targets: &[TargetKind::Nginx],
-    args: &[],
-    facts: &[
-        count(
-            "upstreams",
-            "different places, those marked down or backup left out",
-        ),
-        count("reachable", "those where something listens"),
-        count("bad", "those that can't be reached"),
-        count(
-            "not_tried",
-            "those that were not tried: too many, or the time was up",
-        ),
-        count(
-            "variable",
-            "places that a variable decides, which nobody can know beforehand",
-        ),
-        count(
-            "dead_groups",
-            "upstreams none of whose servers can be reached",
-        ),
-        text("first_bad", "the first place that can't be reached").optional(),
-        text("reason", "why").one_of(REASONS),
-        text("detail", "what the operating system or the engine said").optional(),
-        text("group", "the name of its upstream block").optional(),
-        text("file", "where it is written").optional(),
-        int("line", Unit::None, "in which line").optional(),
-        text("container", "the container that its name leads to").optional(),
-        text("container_state", "that one's state").optional(),
-        flag(
-            "listens_elsewhere",
-            "what it should lead to runs and listens, on another port",
-        ),
-        text("listening", "where that one listens").optional(),
-        texts("bad_lines", "each place that can't be reached, one line"),
-        texts(
-            "include_missing",
-            "includes that name a file that there is not",
-        ),
-        count("files", "files of the configuration"),
-    ],
-    per_key: None,
-};
+/// How long what listens has to say what it speaks. Our own choice: whoever is slower is not
+/// judged by it.
+const GREETING: Duration = Duration::from_millis(500);
 
 /// What was found out about one place.
 struct Tried<'a> {
@@ -99,6 +48,8 @@ struct Tried<'a> {
     detail: String,
     container: Option<(String, String)>,
     listening: Option<String>,
+    /// Where it was reached, from here.
+    reached: Option<(String, u16)>,
 }
 
 /// Tries every place.
@@ -108,10 +59,12 @@ struct Tried<'a> {
 pub(super) async fn look(server: &Server<'_>, targets: &Targets) -> Result<Sighting, Blind> {
     let config = server.read().await?;
     let mut known: BTreeSet<&str> = BTreeSet::new();
+    let closed = closed_groups(&config.upstreams);
     let wanted: Vec<&Upstream> = config
         .upstreams
         .iter()
         .filter(|one| !one.spare && known.insert(one.address.as_str()))
+        .chain(closed.iter().copied())
         .collect();
     let mut neighbours = match &server.inside {
         Some(inside) => Some(
@@ -121,20 +74,70 @@ pub(super) async fn look(server: &Server<'_>, targets: &Targets) -> Result<Sight
         ),
         None => None,
     };
-    let mut tried: Vec<Tried<'_>> = Vec::new();
+    let mut found: Vec<Tried<'_>> = Vec::new();
     for upstream in wanted.iter().take(MOST) {
         let left = server.end.saturating_duration_since(Instant::now());
         if left < ATTEMPT / 4 {
             break;
         }
         let end = Instant::now() + ATTEMPT.min(left);
+        if upstream.down {
+            let why = "every server of this upstream is marked down";
+            found.push(tried(upstream, "marked-down", why));
+            continue;
+        }
         let one = match &mut neighbours {
             Some(neighbours) => beside(server, neighbours, upstream, end).await,
             None => here(upstream, targets, &config.listens, end).await,
         };
-        tried.push(one);
+        found.push(one);
     }
-    Ok(sighting(&config, &wanted, &tried))
+    listened_to(&mut found, server.end).await;
+    Ok(sighting(&config, &wanted, &found))
+}
+
+/// The first server of each group whose servers are all marked down.
+fn closed_groups(upstreams: &[Upstream]) -> Vec<&Upstream> {
+    let mut groups: BTreeSet<&str> = BTreeSet::new();
+    upstreams
+        .iter()
+        .filter(|one| {
+            let Some(group) = &one.group else {
+                return false;
+            };
+            let mut servers = upstreams
+                .iter()
+                .filter(|it| it.group.as_ref() == Some(group));
+            servers.all(|it| it.down) && groups.insert(group)
+        })
+        .collect()
+}
+
+/// Asks all that were reached, and should speak HTTP, what they speak, at once.
+async fn listened_to(tried: &mut [Tried<'_>], end: Instant) {
+    let end = end.min(Instant::now() + GREETING);
+    let questions = tried.iter().map(|one| async {
+        match &one.reached {
+            Some((host, port)) if one.upstream.plain_http && one.reason == "none" => {
+                spoken::no_http(host, *port, end).await
+            }
+            _ => None,
+        }
+    });
+    let answers = join_all(questions).await;
+    for (one, answer) in tried.iter_mut().zip(answers) {
+        if let Some(detail) = answer {
+            (one.reason, one.detail) = ("wrong-protocol", detail);
+        }
+    }
+}
+
+/// What was found out about a place to which a connection came about.
+fn reached<'a>(upstream: &'a Upstream, host: &str, port: u16) -> Tried<'a> {
+    Tried {
+        reached: Some((host.to_owned(), port)),
+        ..tried(upstream, "none", "")
+    }
 }
 
 fn tried<'a>(upstream: &'a Upstream, reason: &'static str, detail: &str) -> Tried<'a> {
@@ -144,6 +147,7 @@ fn tried<'a>(upstream: &'a Upstream, reason: &'static str, detail: &str) -> Trie
         detail: detail.to_owned(),
         container: None,
         listening: None,
+        reached: None,
     }
 }
 
@@ -184,7 +188,7 @@ async fn here<'a>(
     }
     let (host, port) = (host_of(&upstream.address), port_of(&upstream.address));
     let obstacle = match connect(&host, port, end).await {
-        Ok(()) => return tried(upstream, "none", ""),
+        Ok(()) => return reached(upstream, &host, port),
         Err(obstacle) => obstacle,
     };
     let mut found = tried(upstream, reason_of(&obstacle), &obstacle.to_string());
@@ -270,7 +274,7 @@ async fn beside<'a>(
             &format!("{} is on no network of nginx's container", neighbour.name),
         ),
         (Some(address), _) if inside.is_here() => match connect(address, port, end).await {
-            Ok(()) => tried(upstream, "none", ""),
+            Ok(()) => reached(upstream, address, port),
             Err(obstacle) => tried(upstream, reason_of(&obstacle), &obstacle.to_string()),
         },
         (Some(_), _) => match listening(inside.beside(&neighbour.name), false, end).await {
@@ -337,7 +341,7 @@ async fn elsewhere<'a>(
         }
     }
     match connect(&address, port, end).await {
-        Ok(()) => tried(upstream, "none", ""),
+        Ok(()) => reached(upstream, &address, port),
         Err(obstacle) => tried(upstream, reason_of(&obstacle), &obstacle.to_string()),
     }
 }
@@ -380,7 +384,7 @@ fn sighting(config: &super::syntax::Config, wanted: &[&Upstream], tried: &[Tried
         .or_else(|| bad.first());
     let mut seen = Seen::new(&SPEC);
     seen.line(format!(
-        "{} upstreams in {} files, {} can't be reached",
+        "{} upstreams in {} files, {} are of no use",
         wanted.len(),
         config.files,
         bad.len()
@@ -391,6 +395,15 @@ fn sighting(config: &super::syntax::Config, wanted: &[&Upstream], tried: &[Tried
             one.upstream.address, one.reason, one.detail
         ));
     }
+    let places: BTreeSet<String> = config
+        .upstreams
+        .iter()
+        .map(|one| match &one.group {
+            Some(group) => format!("{} ({group})", one.address),
+            None => one.address.clone(),
+        })
+        .collect();
+    seen.fact("places", places.into_iter().collect::<Vec<_>>());
     seen.fact("upstreams", wanted.len())
         .fact("reachable", tried.len() - bad.len())
         .fact("bad", bad.len())

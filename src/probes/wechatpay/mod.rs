@@ -25,6 +25,7 @@ use crate::{
         ids::TargetId,
     },
     probes::{
+        docker::Engines,
         mysql,
         web::{Trouble, Trust},
     },
@@ -65,6 +66,7 @@ impl Merchants {
         &self,
         look: &Look,
         databases: &mysql::Servers,
+        engines: &Engines,
     ) -> Option<Result<Sighting, Blind>> {
         let Some(merchant) = self.merchants.get(&look.target) else {
             return Some(Err(Blind::Unknown(Unseen::NoSuchTarget {
@@ -72,7 +74,9 @@ impl Merchants {
             })));
         };
         match look.probe.as_str() {
-            "payment.orders" => Some(settled::look(self, merchant, databases, look).await),
+            "payment.orders" => {
+                Some(settled::look(self, merchant, (databases, engines), look).await)
+            }
             _ => None,
         }
     }

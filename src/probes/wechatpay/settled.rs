@@ -28,6 +28,7 @@ use crate::{
     },
     probes::{
         args::Given,
+        docker::Engines,
         mysql,
         seen::{Seen, plain},
         spec::{arg, count, flag, int, seconds, text, texts},
@@ -49,6 +50,12 @@ const AGREEMENTS: &[&str] = &[
     "unknown",
     "nothing-to-compare",
 ];
+
+/// The most waiting orders that are counted, and of which those to ask about are taken.
+const MOST_WAITING: i64 = 1_000;
+
+/// Of the orders that are asked about, one in so many is one of the last in the page's order.
+const OF_THE_LAST: usize = 4;
 
 /// The part of the time that the database may take.
 const DATABASE_PART: f64 = 0.6;
@@ -83,7 +90,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         words(
             "waiting",
             None,
-            "a SELECT without a value that gives the same columns, of the orders that are worth asking about, the most urgent first",
+            "a SELECT without a value that gives the same columns, of all orders that are worth asking about (at most a thousand are read), the newest or most urgent first; when there are more than `most`, a quarter of those that are asked about are its last",
         ),
         arg("most", ArgType::Int, "5", (1, 20), "how many of these are asked about"),
         arg(
@@ -102,7 +109,16 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         .one_of(AGREEMENTS),
         text("order", "the order that this is said of").optional(),
         count("compared", "orders that both sides were asked about"),
+        count(
+            "waiting",
+            "orders that are worth asking about, at most a thousand: `compared` of these were; 0 when one order is asked for",
+        ),
         count("paid_there_only", "how many of them are paid there only"),
+        count(
+            "refunded_paid_here",
+            "how many of them WeChat Pay has paid back, while the shop takes them for paid",
+        ),
+        text("refunded_paid_here_order", "the first of these").optional(),
         texts("orders", "each of them with what both sides say"),
         flag("known_here", "the database has the order").optional(),
         flag("paid_here", "the database takes it for paid").optional(),
@@ -141,7 +157,7 @@ struct Pair {
 pub(super) async fn look(
     merchants: &Merchants,
     merchant: &Wechatpay,
-    databases: &mysql::Servers,
+    databases: (&mysql::Servers, &Engines),
     asked: &Look,
 ) -> Result<Sighting, Blind> {
     let given = Given::new(&SPEC, &asked.args);
@@ -157,22 +173,34 @@ pub(super) async fn look(
     let keys = Keys::read(merchant).map_err(|unfit| Blind::Unknown(unfit.unseen()))?;
     let client = merchants.client(merchant, &keys, patience).await?;
     let here = of_database(databases, asked, &given, order_no).await?;
-    let numbers: Vec<String> = if order_no.is_empty() {
-        here.iter().map(|it| it.order_no.clone()).collect()
+    let (numbers, waiting) = if order_no.is_empty() {
+        let all: Vec<&str> = here.iter().map(|it| it.order_no.as_str()).collect();
+        (chosen(&all, given.count("most")), all.len())
     } else {
-        vec![order_no.to_owned()]
+        (vec![order_no], 0)
     };
     let questions = numbers
-        .iter()
-        .filter(|number| is_number(number))
-        .take(given.count("most"))
+        .into_iter()
         .map(|number| compare(&client, number, &here, &given, end));
     let pairs = join_all(questions).await;
     let pairs: Vec<Pair> = pairs
         .into_iter()
         .collect::<Result<_, _>>()
         .map_err(|reply| blind(&client, &reply, patience))?;
-    Ok(sighting(&pairs))
+    Ok(sighting(&pairs, waiting))
+}
+
+/// At most `most` of `all`: the first, and when there are more a part from the end, so that one
+/// that has waited long is found behind many new ones.
+fn chosen<'a>(all: &[&'a str], most: usize) -> Vec<&'a str> {
+    let fit: Vec<&str> = all.iter().copied().filter(|it| is_number(it)).collect();
+    if fit.len() <= most {
+        return fit;
+    }
+    let last = most / OF_THE_LAST;
+    let (first, rest) = fit.split_at(most - last);
+    let last = rest.iter().skip(rest.len() - last);
+    first.iter().chain(last).copied().collect()
 }
 
 fn broken(what: &str) -> Blind {
@@ -183,7 +211,7 @@ fn broken(what: &str) -> Blind {
 
 /// The order, or those that wait, from the page's own question to the database.
 async fn of_database(
-    databases: &mysql::Servers,
+    (databases, engines): (&mysql::Servers, &Engines),
     asked: &Look,
     given: &Given<'_>,
     order_no: &str,
@@ -210,7 +238,12 @@ async fn of_database(
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), "texts".parse::<Column>().ok()?)));
     args.insert("columns".to_owned(), ArgValue::Columns(columns.collect()));
-    args.insert("rows".to_owned(), ArgValue::Int(given.int("most")));
+    let most = if order_no.is_empty() {
+        MOST_WAITING
+    } else {
+        given.int("most")
+    };
+    args.insert("rows".to_owned(), ArgValue::Int(most));
     let question = Look {
         probe: "mysql.query".to_owned(),
         target,
@@ -218,7 +251,7 @@ async fn of_database(
         deadline: asked.deadline.mul_f64(DATABASE_PART),
     };
     let seen = databases
-        .look(&question)
+        .look(&question, engines)
         .await
         .unwrap_or_else(|| Err(broken("no mysql.query")))?;
     Ok(rows(&seen))
@@ -320,7 +353,7 @@ fn blind(client: &Client<'_>, outcome: &Result<Reply, Trouble>, patience: Durati
     }
 }
 
-fn sighting(pairs: &[Pair]) -> Sighting {
+fn sighting(pairs: &[Pair], waiting: usize) -> Sighting {
     let rank = |it: &&Pair| AGREEMENTS.iter().position(|word| *word == it.agreement);
     let worst = pairs.iter().min_by_key(rank);
     let lines: Vec<String> = pairs.iter().map(Pair::line).collect();
@@ -332,9 +365,25 @@ fn sighting(pairs: &[Pair]) -> Sighting {
     if lines.is_empty() {
         seen.line("no order waits for payment long enough to be asked about");
     }
+    if waiting > pairs.len() {
+        seen.line(format!(
+            "{} of {waiting} waiting orders compared",
+            pairs.len()
+        ));
+    }
     for line in &lines {
         seen.line(line);
     }
+    let refunded: Vec<&Pair> = pairs
+        .iter()
+        .filter(|it| it.is_refunded_there_only())
+        .collect();
+    seen.fact("waiting", waiting)
+        .fact("refunded_paid_here", refunded.len())
+        .fact(
+            "refunded_paid_here_order",
+            refunded.first().map(|it| it.order_no.as_str()),
+        );
     seen.fact(
         "agreement",
         worst.map_or("nothing-to-compare", |it| it.agreement),
@@ -367,6 +416,11 @@ fn sighting(pairs: &[Pair]) -> Sighting {
 }
 
 impl Pair {
+    /// WeChat Pay has paid it back, and the shop takes it for paid.
+    fn is_refunded_there_only(&self) -> bool {
+        self.agreement == "refunded" && self.here.as_ref().is_some_and(|here| here.paid)
+    }
+
     fn line(&self) -> String {
         let here = match &self.here {
             None => "not known",

@@ -1,7 +1,10 @@
 use std::time::Duration;
 
-use super::{Here, Trade, judged};
-use crate::app::{Clock, SystemClock};
+use super::{Here, Pair, Trade, chosen, judged, sighting};
+use crate::{
+    app::{Clock, SystemClock},
+    domain::diagnosis::Value,
+};
 
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -65,4 +68,33 @@ fn both_sides_are_compared() {
         judged(ours.as_ref(), cheap.as_ref(), GRACE),
         "amount-differs"
     );
+}
+
+#[test]
+fn some_of_the_oldest_are_asked_about_too() {
+    let all: Vec<String> = (100_000..100_020).map(|n| n.to_string()).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let some = chosen(&all, 8);
+    assert_eq!(some.len(), 8);
+    assert_eq!(some[..6], all[..6]);
+    assert_eq!(some[6..], all[18..]);
+    assert_eq!(chosen(&all[..8], 8), all[..8]);
+    assert_eq!(chosen(&all, 1), all[..1]);
+    assert!(chosen(&["no number"], 8).is_empty());
+}
+
+#[test]
+fn a_refund_that_the_shop_has_missed_is_told() {
+    let pair = |order_no: &str, here| Pair {
+        order_no: order_no.to_owned(),
+        here,
+        there: there("REFUND", 600),
+        agreement: "refunded",
+    };
+    let pairs = [pair("M1", here(false, true)), pair("M2", here(true, false))];
+    let facts = sighting(&pairs, 40).facts;
+    assert_eq!(facts["refunded_paid_here"], Value::Int(1));
+    assert_eq!(facts["refunded_paid_here_order"], Value::from("M2"));
+    assert_eq!(facts["waiting"], Value::Int(40));
+    assert_eq!(facts["compared"], Value::Int(2));
 }
