@@ -90,7 +90,7 @@ async fn diagnose(asked: &Asked, config: &Config, output: &Output) -> u8 {
         None => runtime::handbook(config),
     };
     say_broken(&handbook, &asked.request, lang, output);
-    let house = runtime::assemble(config, handbook, store);
+    let house = runtime::assemble_with(config, handbook, store, output.redactor());
     let envelope = Envelope {
         actor: Actor::Local {
             user: config::local_user(),

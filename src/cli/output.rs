@@ -52,6 +52,12 @@ impl Output {
         self.redactor = redactor;
     }
 
+    /// What cleans errors: its clones share what it learns.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        self.redactor.clone()
+    }
+
     /// An answer: as it is, one line break at its end.
     pub fn say(&self, text: &str) {
         write_line(&mut io::stdout().lock(), text);

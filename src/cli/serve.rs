@@ -16,7 +16,7 @@ pub(super) fn run(config: &Config, output: &Output) -> u8 {
             return EXIT_WRONG;
         }
     };
-    let ended = threads.block_on(runtime::serve(config, handbook));
+    let ended = threads.block_on(runtime::serve(config, handbook, output.redactor()));
     threads.shutdown_background();
     match ended {
         Ok(()) => 0,

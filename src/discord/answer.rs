@@ -1,5 +1,9 @@
-//! What is sent to Discord. The only place that makes a message's body, so that no message can
-//! mention anybody.
+//! What is said, and the form in which it is sent to Discord. The only place that makes a message's
+//! body, so that no message can mention anybody.
+//!
+//! An [`Answer`] is what is said; a [`Message`] is its form where it is allowed to show embeds or not,
+//! to attach files or not. Only the form knows whether everything had room, so only it decides
+//! whether the whole goes along as a file, and says where the rest is.
 
 use serenity::{
     builder::{
@@ -10,59 +14,77 @@ use serenity::{
 };
 
 use super::{
+    attach::{Attachable, File, Files},
     embed::embed,
     limits::{self, length},
     markup,
+    plain::plain,
+    words,
 };
-use crate::render::{Card, Item, clean_line, cut_chars};
+use crate::{
+    domain::text::Lang,
+    render::{Card, clean_line, cut_chars},
+};
 
 /// Characters of a person's name that are shown.
 const NAME: usize = 64;
 
-/// A file to attach.
-#[derive(Clone, Debug)]
-pub(super) struct File {
-    pub(super) name: String,
-    /// Its media type.
-    pub(super) kind: &'static str,
-    pub(super) text: String,
+/// Whether files may go along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filing {
+    /// Yes.
+    Allowed,
+    /// The bot lacks the permission here.
+    Forbidden,
+    /// Discord has found them too large.
+    TooLarge,
 }
 
-/// One message.
-#[derive(Clone, Debug, Default)]
+/// What a message may have where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowed {
+    pub(super) embeds: bool,
+    pub(super) files: Filing,
+}
+
+impl Allowed {
+    /// Embeds and files.
+    pub(super) const ALL: Self = Self {
+        embeds: true,
+        files: Filing::Allowed,
+    };
+}
+
+/// What is said.
+#[derive(Clone, Default)]
 pub(super) struct Answer {
     content: String,
-    embed: Option<CreateEmbed>,
+    card: Option<Card>,
     rows: Vec<CreateActionRow>,
-    files: Vec<File>,
-    /// The card as text, for where embeds may not be shown.
-    plain: String,
+    whole: Option<Attachable>,
 }
 
 impl Answer {
-    /// A message of one line, already in Discord's markup.
+    /// One line, already in Discord's markup.
     pub(super) fn line(markup: &str) -> Self {
         Self {
-            content: fit(markup, limits::CONTENT),
+            content: markup.to_owned(),
             ..Self::default()
         }
     }
 
-    /// A message of one card; gives also whether the card had to be cut.
-    pub(super) fn card(card: &Card) -> (Self, bool) {
-        let made = embed(card);
-        let answer = Self {
-            embed: Some(made.form),
-            plain: plain(card),
+    /// One card.
+    pub(super) fn card(card: Card) -> Self {
+        Self {
+            card: Some(card),
             ..Self::default()
-        };
-        (answer, made.cut)
+        }
     }
 
     /// The same with a line above everything, already in Discord's markup.
     pub(super) fn headed(mut self, markup: &str) -> Self {
         let joined = format!("{markup}\n{}", self.content);
-        self.content = fit(joined.trim_end(), limits::CONTENT);
+        joined.trim_end().clone_into(&mut self.content);
         self
     }
 
@@ -72,42 +94,123 @@ impl Answer {
         self
     }
 
-    /// The same with one more file, unless all files together would have more than `limit` bytes.
-    pub(super) fn file(mut self, file: File, limit: usize) -> Self {
-        let bytes: usize = self.files.iter().map(|file| file.text.len()).sum();
-        let room = limit.min(limits::FILE_BYTES).saturating_sub(bytes);
-        if file.text.len() <= room {
-            self.files.push(file);
-        } else {
-            tracing::warn!(
-                file = file.name,
-                size_bytes = file.text.len(),
-                limit_bytes = limit,
-                "a file is too large to be attached; `handbell history` has it"
-            );
+    /// The same with what goes along as files when the message has no room for everything.
+    pub(super) fn whole(mut self, whole: Attachable) -> Self {
+        self.whole = Some(whole);
+        self
+    }
+
+    /// Its form where `allowed` holds, with notes in `lang`.
+    pub(super) fn form(&self, allowed: Allowed, lang: Lang) -> Message {
+        match &self.card {
+            Some(card) if !allowed.embeds => self.as_text(card, allowed.files, lang),
+            card => self.with_embed(card.as_ref(), allowed.files, lang),
         }
-        self
     }
 
-    /// Whether files go with it.
-    pub(super) fn has_files(&self) -> bool {
-        !self.files.is_empty()
+    fn with_embed(&self, card: Option<&Card>, filing: Filing, lang: Lang) -> Message {
+        let made = card.map(embed);
+        let cut = made.as_ref().is_some_and(|made| made.cut);
+        let along = Along::new(self.whole.as_ref(), cut, filing, lang);
+        let why = along.why.map(small);
+        let parts = [Some(self.content.clone()), why];
+        Message {
+            content: lines(parts),
+            embed: made.map(|made| made.finished(along.rest.as_deref())),
+            rows: self.rows.clone(),
+            files: along.files,
+        }
     }
 
-    /// The same without its files, which `note` says.
-    pub(super) fn without_files(mut self, note: &str) -> Self {
-        self.files.clear();
-        let joined = format!("{}\n-# {note}", self.content);
-        self.content = fit(joined.trim_start(), limits::CONTENT);
-        self
+    fn as_text(&self, card: &Card, filing: Filing, lang: Lang) -> Message {
+        let room = limits::CONTENT.saturating_sub(length(&self.content) + 1);
+        let with = |cut| {
+            let along = Along::new(self.whole.as_ref(), cut, filing, lang);
+            let notes = [along.rest.as_deref(), along.why].map(|note| note.map(small));
+            let taken: usize = notes.iter().flatten().map(|note| length(note) + 1).sum();
+            (plain(card, room.saturating_sub(taken)), along, notes)
+        };
+        let mut made = with(false);
+        if made.0.cut {
+            made = with(true);
+        }
+        let (text, along, [rest, why]) = made;
+        Message {
+            content: lines([Some(self.content.clone()), Some(text.text), rest, why]),
+            embed: None,
+            rows: self.rows.clone(),
+            files: along.files,
+        }
     }
+}
 
-    /// The same with its card as text, for a channel where embeds may not be shown.
-    pub(super) fn without_embed(mut self) -> Self {
-        self.embed = None;
-        let joined = format!("{}\n{}", self.content, self.plain);
-        self.content = fit(joined.trim(), limits::CONTENT);
-        self
+/// What goes along with a message, and what it says about that.
+struct Along {
+    files: Vec<File>,
+    /// Where the rest is, when the message has not everything.
+    rest: Option<String>,
+    /// Why no file goes along, when one should.
+    why: Option<&'static str>,
+}
+
+impl Along {
+    /// For a message that was `cut` or not, with `whole` as files where `filing` lets them go.
+    fn new(whole: Option<&Attachable>, cut: bool, filing: Filing, lang: Lang) -> Self {
+        let Some(whole) = whole.filter(|whole| whole.always || cut) else {
+            return Self {
+                files: Vec::new(),
+                rest: cut.then(|| words::shortened(lang).to_owned()),
+                why: None,
+            };
+        };
+        let (files, why) = match filing {
+            Filing::Allowed => (whole.files(), None),
+            Filing::Forbidden => (Files::default(), Some(words::no_attach_files(lang))),
+            Filing::TooLarge => (Files::default(), Some(words::files_too_large(lang))),
+        };
+        let rest = if files.all.is_empty() {
+            words::has_the_rest(lang, &whole.elsewhere)
+        } else if files.whole {
+            words::attached(lang).to_owned()
+        } else {
+            words::attached_in_part(lang, &whole.elsewhere)
+        };
+        Self {
+            files: files.all,
+            rest: cut.then_some(rest),
+            why,
+        }
+    }
+}
+
+/// `text` as small print in Discord's markup.
+fn small(text: &str) -> String {
+    format!("-# {text}")
+}
+
+/// What there is of `parts`, each on lines of its own.
+fn lines<const N: usize>(parts: [Option<String>; N]) -> String {
+    let there: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    fit(&there.join("\n"), limits::CONTENT)
+}
+
+/// One message in its last form.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    content: String,
+    embed: Option<CreateEmbed>,
+    rows: Vec<CreateActionRow>,
+    files: Vec<File>,
+}
+
+impl Message {
+    /// Its files, which the caller sends.
+    pub(super) fn files(&self) -> &[File] {
+        &self.files
     }
 
     /// As the edit of an interaction's first reply.
@@ -118,11 +221,6 @@ impl Answer {
             .components(self.rows.clone())
             .allowed_mentions(nobody())
             .attachments(EditAttachments::new())
-    }
-
-    /// Its files, which the caller sends.
-    pub(super) fn files(&self) -> &[File] {
-        &self.files
     }
 
     /// As a message of its own. `nonce` keeps a repeated request from being a second message.
@@ -161,28 +259,6 @@ fn nobody() -> CreateAllowedMentions {
     CreateAllowedMentions::new()
 }
 
-/// The card as one text in Discord's markup.
-fn plain(card: &Card) -> String {
-    let mut out = format!("{} **{}**\n", card.tone.sign(), markup::escape(&card.title));
-    for section in &card.sections {
-        if !section.heading.is_empty() {
-            out.push_str("**");
-            out.push_str(&markup::escape(&section.heading));
-            out.push_str("**\n");
-        }
-        for item in &section.items {
-            out.push_str(&match item {
-                Item::Line(line) => markup::line(line),
-                Item::Block(lines) => markup::block(lines),
-            });
-            out.push('\n');
-        }
-    }
-    out.push_str("-# ");
-    out.push_str(&markup::escape(&card.footer.join(" · ")));
-    out
-}
-
 /// `text` within `max`; the cut shows.
 fn fit(text: &str, max: usize) -> String {
     let mut text = text.to_owned();
@@ -197,3 +273,7 @@ fn fit(text: &str, max: usize) -> String {
 pub(super) fn name(text: &str) -> String {
     markup::escape(&cut_chars(&clean_line(text), NAME))
 }
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

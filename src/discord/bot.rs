@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     acknowledge::{Unacknowledged, acknowledge},
-    answer::Answer,
+    answer::{Allowed, Answer},
     decode::{Asked, Incoming},
     deliver::Reply,
     error::describe,
@@ -100,7 +100,10 @@ impl Bot {
         let private = private && !changes_report;
         let first = match refused_at_once {
             None if changes_report => CreateInteractionResponse::Acknowledge,
-            Some(sentence) => CreateInteractionResponse::Message(Answer::line(sentence).response()),
+            Some(sentence) => {
+                let message = Answer::line(sentence).form(Allowed::ALL, lang);
+                CreateInteractionResponse::Message(message.response())
+            }
             None => CreateInteractionResponse::Defer(
                 CreateInteractionResponseMessage::new().ephemeral(private),
             ),

@@ -21,8 +21,8 @@ use serenity::{
 use tokio::time::{sleep, timeout};
 
 use super::{
-    answer::{Answer, name},
-    error::{Failure, classify, describe},
+    answer::{Allowed, Answer, Filing, Message, name},
+    error::{Failure, classify, describe, is_unknown_message},
     http::Wire,
     upload::upload,
     words,
@@ -69,7 +69,7 @@ pub(super) struct Reply {
 impl Reply {
     /// Shows a line of progress, once; whether the reply can still be edited.
     pub(super) async fn progress(&self, markup: &str) -> bool {
-        let edit = Answer::line(markup).edit();
+        let edit = Answer::line(markup).form(Allowed::ALL, self.lang).edit();
         match timeout(PROGRESS_TRY, edit.execute(&self.http, &self.token)).await {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => match classify(&error) {
@@ -94,13 +94,15 @@ impl Reply {
     /// Shows `answer`: as the reply, or as a message in the channel when the reply is no longer
     /// possible. What can't be shown is said in the log with its record.
     pub(super) async fn finish(&self, answer: Answer, record: Option<RecordId>) {
-        let answer = self.permitted(answer);
-        let Err(error) = self.send(&answer, None).await else {
-            if self.unsettled.load(Ordering::Relaxed) {
-                sleep(SETTLE).await;
-                let _ = timeout(TRY, self.send_once(&answer, None)).await;
+        let error = match self.send(&answer, None).await {
+            Ok(shown) => {
+                if self.unsettled.load(Ordering::Relaxed) {
+                    sleep(SETTLE).await;
+                    let _ = timeout(TRY, self.send_once(&shown, None)).await;
+                }
+                return;
             }
-            return;
+            Err(error) => error,
         };
         if self.private {
             self.lost(record, &error);
@@ -151,64 +153,88 @@ impl Reply {
 
     /// Tells the person who pressed a button something that nobody else sees.
     pub(super) async fn tell_privately(&self, answer: &Answer) {
-        let followup = answer.followup().execute(&self.http, (None, &self.token));
-        if !matches!(timeout(TRY, followup).await, Ok(Ok(_))) {
-            tracing::warn!("a refusal could not be shown");
+        let message = answer.form(self.allowed(), self.lang);
+        let followup = || async {
+            let followup = message.followup().execute(&self.http, (None, &self.token));
+            followup.await.map(|_| ())
+        };
+        if let Err(error) = insist(followup).await {
+            tracing::warn!(
+                asked = self.label,
+                channel = self.channel.get(),
+                error,
+                "what is for one person alone could not be shown to them, so nobody was told"
+            );
         }
     }
 
     /// Shows `answer` to nobody but the person who asked, in place of a reply that everybody sees.
+    /// Where that can't be, nobody sees it, and the log says so.
     pub(super) async fn finish_privately(&self, answer: Answer) {
-        if !self.private {
-            let _ = timeout(
-                PROGRESS_TRY,
-                self.http.delete_original_interaction_response(&self.token),
-            )
-            .await;
-            let followup = answer.followup().execute(&self.http, (None, &self.token));
-            let sent = timeout(TRY, followup).await;
-            if matches!(&sent, Ok(Ok(_))) {
-                return;
+        if self.private {
+            return self.finish(answer, None).await;
+        }
+        // Discord shows a further message as it shows the reply that waits, until that is gone: to
+        // everybody (Receiving and Responding, "Followup Messages").
+        let remove = || async {
+            let gone = self.http.delete_original_interaction_response(&self.token);
+            match gone.await {
+                Err(error) if is_unknown_message(&error) => Ok(()),
+                done => done,
             }
+        };
+        match insist(remove).await {
+            Ok(()) => self.tell_privately(&answer).await,
+            Err(error) => tracing::warn!(
+                asked = self.label,
+                channel = self.channel.get(),
+                error,
+                "the reply that everybody sees can't be removed, so what is for one person alone was not shown"
+            ),
         }
-        self.finish(answer, None).await;
     }
 
-    /// The answer in a form that the bot's permissions in the channel allow.
-    fn permitted(&self, answer: Answer) -> Answer {
+    /// What the bot's permissions in the channel allow.
+    fn allowed(&self) -> Allowed {
         let Some(permissions) = self.permissions else {
-            return answer;
+            return Allowed::ALL;
         };
-        let answer = if answer.has_files() && !permissions.contains(Permissions::ATTACH_FILES) {
-            answer.without_files(words::no_attach_files(self.lang))
+        let files = if permissions.contains(Permissions::ATTACH_FILES) {
+            Filing::Allowed
         } else {
-            answer
+            Filing::Forbidden
         };
-        if permissions.contains(Permissions::EMBED_LINKS) {
-            answer
-        } else {
-            answer.without_embed()
+        Allowed {
+            embeds: permissions.contains(Permissions::EMBED_LINKS),
+            files,
         }
     }
 
-    /// Sends `answer` as the edit of the reply, or as a message with `nonce`, until Discord has it.
-    async fn send(&self, answer: &Answer, nonce: Option<&str>) -> Result<(), String> {
-        let mut answer = answer.clone();
+    /// Sends `answer` as the edit of the reply, or as a message with `nonce`, until Discord has it;
+    /// gives the form in which it does.
+    async fn send(&self, answer: &Answer, nonce: Option<&str>) -> Result<Message, String> {
+        let mut allowed = self.allowed();
+        let mut message = answer.form(allowed, self.lang);
         let mut pause = FIRST_PAUSE;
         let mut last = "no answer in time".to_owned();
         for _ in 0..TRIES {
-            let sent = timeout(TRY, self.send_once(&answer, nonce)).await;
+            let sent = timeout(TRY, self.send_once(&message, nonce)).await;
             if let Ok(sent) = sent {
-                let Err(error) = sent else { return Ok(()) };
+                let Err(error) = sent else {
+                    return Ok(message);
+                };
                 last = describe(&error);
+                let files = !message.files().is_empty();
                 match classify(&error) {
-                    _ if understood(&error) => return Ok(()),
+                    _ if understood(&error) => return Ok(message),
                     Failure::Passing => {}
-                    Failure::Forbidden if answer.has_files() => {
-                        answer = answer.without_files(words::no_attach_files(self.lang));
-                        continue;
-                    }
+                    Failure::Forbidden if files => allowed.files = Filing::Forbidden,
+                    Failure::TooLarge if files => allowed.files = Filing::TooLarge,
                     _ => return Err(last),
+                }
+                if allowed.files != Filing::Allowed && files {
+                    message = answer.form(allowed, self.lang);
+                    continue;
                 }
             }
             sleep(pause).await;
@@ -217,28 +243,28 @@ impl Reply {
         Err(last)
     }
 
-    async fn send_once(&self, answer: &Answer, nonce: Option<&str>) -> serenity::Result<()> {
+    async fn send_once(&self, message: &Message, nonce: Option<&str>) -> serenity::Result<()> {
         match nonce {
-            None if answer.has_files() => {
+            None if message.files().is_empty() => {
+                let edit = message.edit();
+                edit.execute(&self.http, &self.token).await?;
+            }
+            None => {
                 let path = format!(
                     "/webhooks/{}/{}/messages/@original",
                     self.application, self.token
                 );
-                let body = serde_json::to_value(answer.edit())?;
-                self.upload(Method::PATCH, &path, body, answer).await?;
+                let body = serde_json::to_value(message.edit())?;
+                self.upload(Method::PATCH, &path, body, message).await?;
             }
-            None => {
-                let edit = answer.edit();
-                edit.execute(&self.http, &self.token).await?;
-            }
-            Some(nonce) if answer.has_files() => {
-                let path = format!("/channels/{}/messages", self.channel);
-                let body = serde_json::to_value(answer.message(nonce))?;
-                self.upload(Method::POST, &path, body, answer).await?;
+            Some(nonce) if message.files().is_empty() => {
+                let message = message.message(nonce);
+                message.execute(&self.shared, (self.channel, None)).await?;
             }
             Some(nonce) => {
-                let message = answer.message(nonce);
-                message.execute(&self.shared, (self.channel, None)).await?;
+                let path = format!("/channels/{}/messages", self.channel);
+                let body = serde_json::to_value(message.message(nonce))?;
+                self.upload(Method::POST, &path, body, message).await?;
             }
         }
         Ok(())
@@ -249,10 +275,10 @@ impl Reply {
         method: Method,
         path: &str,
         body: serde_json::Value,
-        answer: &Answer,
+        message: &Message,
     ) -> serenity::Result<()> {
         let request = || self.wire.request(method.clone(), path);
-        upload(request, method.clone(), body, answer.files()).await
+        upload(request, method.clone(), body, message.files()).await
     }
 
     /// Says in the log what the person could not be told, and where it is.
@@ -274,6 +300,32 @@ impl Reply {
             );
         }
     }
+}
+
+/// Does `request` until Discord has done it; passing troubles are waited out.
+///
+/// # Errors
+/// What Discord said, or that it did not answer.
+async fn insist<F>(request: impl Fn() -> F) -> Result<(), String>
+where
+    F: Future<Output = serenity::Result<()>>,
+{
+    let mut pause = FIRST_PAUSE;
+    let mut last = "no answer in time".to_owned();
+    for _ in 0..TRIES {
+        match timeout(TRY, request()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) if understood(&error) => return Ok(()),
+            Ok(Err(error)) if classify(&error) != Failure::Passing => {
+                return Err(describe(&error));
+            }
+            Ok(Err(error)) => last = describe(&error),
+            Err(_) => {}
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    Err(last)
 }
 
 /// Whether Discord took the request and only its answer could not be read.

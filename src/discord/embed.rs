@@ -6,18 +6,33 @@ use super::{
     limits::{self, length},
     markup,
 };
-use crate::{
-    domain::text::Lang,
-    render::{Card, Item, Line, Section, SectionKind, Tone, cut_chars},
-};
+use crate::render::{Card, Item, Line, Section, SectionKind, Tone, cut_chars};
 
 /// Characters kept free for the sentence that says that something was cut.
-const CUT_NOTE: usize = 120;
+const CUT_NOTE: usize = 240;
 
-/// An embed, and whether something of the card is not in it.
+/// An embed without its footer, and whether something of the card is not in it.
 pub(super) struct Embed {
-    pub(super) form: CreateEmbed,
+    form: CreateEmbed,
+    footer: String,
     pub(super) cut: bool,
+}
+
+impl Embed {
+    /// The embed with its footer, and with `note` in it: where the rest is.
+    pub(super) fn finished(self, note: Option<&str>) -> CreateEmbed {
+        let note = note.map(|note| cut_chars(note, CUT_NOTE / 2));
+        let parts = [Some(self.footer), note];
+        let footer: Vec<String> = parts
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect();
+        if footer.is_empty() {
+            return self.form;
+        }
+        self.form.footer(CreateEmbedFooter::new(footer.join(" · ")))
+    }
 }
 
 /// The embed for `card`.
@@ -60,19 +75,6 @@ pub(super) fn embed(card: &Card) -> Embed {
         }
     }
     fields.sort_by_key(|(kind, _)| place(*kind));
-    let footer = if cut {
-        let note = match card.lang {
-            Lang::En => "shortened; the attached file has everything",
-            Lang::Zh => "内容已截短，全文见附件",
-        };
-        if footer.is_empty() {
-            note.to_owned()
-        } else {
-            format!("{footer} · {note}")
-        }
-    } else {
-        footer
-    };
     let mut form = CreateEmbed::new()
         .title(title)
         .colour(colour(card.tone))
@@ -80,10 +82,7 @@ pub(super) fn embed(card: &Card) -> Embed {
     if !description.text.is_empty() {
         form = form.description(description.text);
     }
-    if !footer.is_empty() {
-        form = form.footer(CreateEmbedFooter::new(footer));
-    }
-    Embed { form, cut }
+    Embed { form, footer, cut }
 }
 
 /// Sections besides the description's, those that matter most first: room goes to them first.
@@ -124,14 +123,15 @@ fn colour(tone: Tone) -> u32 {
 }
 
 /// A text that takes lines while there is room.
-struct Body {
-    text: String,
+pub(super) struct Body {
+    pub(super) text: String,
     limit: usize,
-    cut: bool,
+    pub(super) cut: bool,
 }
 
 impl Body {
-    fn new(limit: usize) -> Self {
+    /// An empty one of at most `limit` characters.
+    pub(super) fn new(limit: usize) -> Self {
         Self {
             text: String::new(),
             limit,
@@ -139,12 +139,24 @@ impl Body {
         }
     }
 
-    fn add_all(&mut self, items: &[Item]) {
+    /// Characters that another line may have.
+    pub(super) fn room(&self) -> usize {
+        let taken = length(&self.text) + usize::from(!self.text.is_empty());
+        self.limit.saturating_sub(taken)
+    }
+
+    /// Takes a line in Discord's markup, whether there is room or not.
+    pub(super) fn push(&mut self, line: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+    }
+
+    /// Takes `items` until one has to be cut.
+    pub(super) fn add_all(&mut self, items: &[Item]) {
         for item in items {
-            let room = self
-                .limit
-                .saturating_sub(length(&self.text))
-                .saturating_sub(1);
+            let room = self.room();
             let whole = match item {
                 Item::Line(line) => markup::line(line),
                 Item::Block(lines) => markup::block(lines),
@@ -156,16 +168,13 @@ impl Body {
                 shorter(item, room)
             };
             let Some(text) = fitting else { return };
-            if !self.text.is_empty() {
-                self.text.push('\n');
-            }
-            self.text.push_str(&text);
+            self.push(&text);
         }
     }
 }
 
 /// The least room in which a cut line still says something.
-const LEAST_ROOM: usize = 40;
+pub(super) const LEAST_ROOM: usize = 40;
 
 /// As much of `item` as fits into `room`: the beginning of a line, the last lines of a block.
 fn shorter(item: &Item, room: usize) -> Option<String> {

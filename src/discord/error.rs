@@ -45,6 +45,8 @@ pub enum Failure {
     Forbidden,
     /// The token is not known.
     Unauthorized,
+    /// Its files are larger than Discord takes here.
+    TooLarge,
     /// Discord will never take this request.
     Wrong,
 }
@@ -57,6 +59,7 @@ pub fn classify(error: &Error) -> Failure {
             match (response.error.code, response.status_code.as_u16()) {
                 (40060, _) => Failure::AlreadyAnswered,
                 (10008 | 10015 | 10062 | 50027, _) => Failure::Gone,
+                (40005, _) | (_, 413) => Failure::TooLarge,
                 (_, 401) => Failure::Unauthorized,
                 (50001 | 50013, _) | (_, 403) => Failure::Forbidden,
                 (_, 404) => Failure::Gone,
@@ -71,6 +74,11 @@ pub fn classify(error: &Error) -> Failure {
         | Error::Tungstenite(_) => Failure::Passing,
         _ => Failure::Wrong,
     }
+}
+
+/// Whether Discord says that the message is not there (code 10008).
+pub(super) fn is_unknown_message(error: &Error) -> bool {
+    matches!(error, Error::Http(HttpError::UnsuccessfulRequest(response)) if response.error.code == 10008)
 }
 
 /// `error` in words, without the address of the request: that carries the interaction's token.

@@ -1,10 +1,6 @@
 //! The handbook in chat: a page, what fits some words, what reading it again has changed.
 
-use super::{
-    answer::{Answer, File},
-    decode::Incoming,
-    present,
-};
+use super::{answer::Answer, attach::Attachable, decode::Incoming, present};
 use crate::{
     app::{Refusal, Reloaded},
     domain::{
@@ -40,16 +36,9 @@ pub(super) fn show(book: &Handbook, id: &str, incoming: &Incoming) -> Answer {
         return present::refusal(&Refusal::NoSuchPage { asked, pages }, lang);
     };
     let card = render::page(page, lang);
-    let (answer, cut) = Answer::card(&card);
-    if !cut {
-        return answer;
-    }
-    let file = File {
-        name: format!("{}.md", page.id),
-        kind: "text/markdown; charset=utf-8",
-        text: render::markdown(&card),
-    };
-    answer.file(file, incoming.file_bytes)
+    let text = render::markdown(&card);
+    let whole = Attachable::page(page.id.as_str(), text, lang, incoming.file_bytes);
+    Answer::card(card).whole(whole)
 }
 
 /// What of the handbook fits `words`.
@@ -74,7 +63,7 @@ pub(super) fn found(book: &Handbook, words: &str, lang: Lang) -> Answer {
         );
         lines.push(Line::new().dim(more));
     }
-    Answer::card(&Card::note(lang, Tone::Neutral, &title, lines)).0
+    Answer::card(Card::note(lang, Tone::Neutral, &title, lines))
 }
 
 fn line(hit: &Hit, lang: Lang) -> Line {
@@ -136,5 +125,5 @@ pub(super) fn reloaded(reloaded: &Reloaded, lang: Lang) -> Answer {
         Tone::Warning
     };
     let title = pick(lang, "The handbook was read again", "手册已重新读取");
-    Answer::card(&Card::note(lang, tone, title, lines)).0
+    Answer::card(Card::note(lang, tone, title, lines))
 }

@@ -4,13 +4,15 @@
 //! - `handler`: the gateway's events; `decode`: an interaction → what is asked
 //! - `acknowledge`, `firsts`: the first response, within a second; `bot`: one interaction to its answer
 //! - `progress`, `present`, `deliver`, `upload`: what the person reads, through every trouble on the way
-//! - `answer`, `embed`, `markup`, `limits`: messages that fit, format nothing and mention nobody
+//! - `answer`, `embed`, `plain`, `markup`, `limits`: messages that fit, format nothing and mention nobody
+//! - `attach`: the files that have what a message has no room for
 //! - `doctor`, `permissions`: what the bot needs, and whether it has it
 //! - `handbook`: its pages in chat; `looks`: what people saw where only a person can look
 //! - `http`, `error`, `serve`, `lost`: the connection itself
 
 mod acknowledge;
 mod answer;
+mod attach;
 mod bot;
 mod commands;
 mod decode;
@@ -27,6 +29,7 @@ mod looks;
 mod lost;
 mod markup;
 pub mod permissions;
+mod plain;
 mod present;
 mod progress;
 mod register;

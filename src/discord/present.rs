@@ -1,6 +1,7 @@
 //! What the gate says → what is sent.
 
 use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
 use serenity::{
     all::ButtonStyle,
     builder::{
@@ -10,7 +11,8 @@ use serenity::{
 };
 
 use super::{
-    answer::{Answer, File},
+    answer::Answer,
+    attach::Attachable,
     bot::Bot,
     decode::{Incoming, again_id, evidence_id, records_id},
     limits, words,
@@ -36,12 +38,8 @@ pub(super) fn reply(reply: &Reply, bot: &Bot, incoming: &Incoming) -> (Answer, O
             handbook,
         } => {
             let card = render::card(report, handbook, lang).recorded_as(record.0);
-            let (mut answer, cut) = Answer::card(&card);
-            if cut {
-                let json = report_json(report, lang);
-                answer = attach(answer, *record, &json, incoming);
-            }
-            let mut answer = answer.row(buttons(*record, lang));
+            let whole = whole(*record, report_json(report, lang), incoming);
+            let mut answer = Answer::card(card).whole(whole).row(buttons(*record, lang));
             for row in super::looks::rows(report, *record, lang) {
                 answer = answer.row(row);
             }
@@ -54,30 +52,9 @@ pub(super) fn reply(reply: &Reply, bot: &Bot, incoming: &Incoming) -> (Answer, O
     }
 }
 
-fn attach(
-    answer: Answer,
-    RecordId(number): RecordId,
-    report: &serde_json::Value,
-    incoming: &Incoming,
-) -> Answer {
-    let pretty = serde_json::to_string_pretty(report).unwrap_or_default();
-    answer
-        .file(
-            File {
-                name: format!("evidence-{number}.md"),
-                kind: "text/markdown; charset=utf-8",
-                text: render::evidence(report, number, incoming.lang),
-            },
-            incoming.file_bytes,
-        )
-        .file(
-            File {
-                name: format!("evidence-{number}.json"),
-                kind: "application/json",
-                text: pretty,
-            },
-            incoming.file_bytes,
-        )
+/// Everything that a run saw, for when the message has no room for it.
+fn whole(RecordId(number): RecordId, report: Value, incoming: &Incoming) -> Attachable {
+    Attachable::evidence(report, number, incoming.lang, incoming.file_bytes)
 }
 
 fn buttons(record: RecordId, lang: Lang) -> CreateActionRow {
@@ -93,7 +70,7 @@ fn buttons(record: RecordId, lang: Lang) -> CreateActionRow {
 
 fn history(records: &[Record], zone: &TimeZone, lang: Lang) -> Answer {
     let rows: Vec<HistoryRow> = records.iter().map(|record| row(record, zone)).collect();
-    let (answer, _) = Answer::card(&render::history(&rows, lang));
+    let answer = Answer::card(render::history(&rows, lang));
     if rows.is_empty() {
         return answer;
     }
@@ -199,11 +176,11 @@ pub(super) fn evidence(record: &Record, incoming: &Incoming) -> Answer {
         .map(|check| check_line(check, lang))
         .collect();
     let card = Card::note(lang, tone_of(outcome.verdict), &title, lines).recorded_as(record.id.0);
-    let (answer, _) = Answer::card(&card);
-    attach(answer, record.id, &outcome.report, incoming)
+    let whole = whole(record.id, outcome.report.clone(), incoming).always();
+    Answer::card(card).whole(whole)
 }
 
-fn check_line(check: &serde_json::Value, lang: Lang) -> Line {
+fn check_line(check: &Value, lang: Lang) -> Line {
     let text = |key: &str| {
         let own = check[format!("{key}_{lang}")].as_str();
         own.or_else(|| check[key].as_str()).unwrap_or_default()
@@ -228,7 +205,7 @@ pub(super) fn sentence(text: &Text, lang: Lang) -> Answer {
         Lang::Zh => "未执行",
     };
     let line = Line::new().plain(text.get(lang));
-    Answer::card(&Card::note(lang, Tone::Unclear, title, vec![line])).0
+    Answer::card(Card::note(lang, Tone::Unclear, title, vec![line]))
 }
 
 /// A refusal as an answer.
@@ -301,5 +278,5 @@ pub(super) fn help(gate: &Gate, actor: &Actor, lang: Lang) -> Answer {
         ),
     };
     lines.push(Line::new().plain(role));
-    Answer::card(&Card::note(lang, Tone::Neutral, "Handbell", lines)).0
+    Answer::card(Card::note(lang, Tone::Neutral, "Handbell", lines))
 }

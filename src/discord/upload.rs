@@ -17,7 +17,7 @@ use serenity::{
 };
 use tokio::time::sleep;
 
-use super::answer::File;
+use super::attach::File;
 
 /// Times that a rate limit is waited for; the caller bounds the whole time.
 const WAITS: usize = 10;

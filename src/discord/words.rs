@@ -80,13 +80,54 @@ pub(super) fn in_place_of_reply(lang: Lang, person: &str, label: &str) -> String
     }
 }
 
-/// Files could not be attached.
+/// Files can't be attached here.
 pub(super) fn no_attach_files(lang: Lang) -> &'static str {
     pick(
         lang,
         "The evidence is not attached: Handbell lacks the permission Attach Files in this channel. Please ask an admin of the server.",
         "证据未能附上：Handbell 在此频道缺少“附加文件”权限，请联系服务器管理员。",
     )
+}
+
+/// Discord took the files for too large.
+pub(super) fn files_too_large(lang: Lang) -> &'static str {
+    pick(
+        lang,
+        "The evidence is not attached: Discord takes no files of this size here.",
+        "证据未能附上：Discord 在此处不接受这么大的文件。",
+    )
+}
+
+/// A message was cut, and its files have everything.
+pub(super) fn attached(lang: Lang) -> &'static str {
+    pick(
+        lang,
+        "shortened; the attached file has everything",
+        "内容已截短，全文见附件",
+    )
+}
+
+/// A message was cut, and so were its files.
+pub(super) fn attached_in_part(lang: Lang, command: &str) -> String {
+    match lang {
+        Lang::En => {
+            format!("shortened, and so are the attached files; {command} has everything")
+        }
+        Lang::Zh => format!("内容与附件均已截短，完整内容见 {command}"),
+    }
+}
+
+/// A message was cut, and no file goes along.
+pub(super) fn has_the_rest(lang: Lang, command: &str) -> String {
+    match lang {
+        Lang::En => format!("shortened; {command} has everything"),
+        Lang::Zh => format!("内容已截短，完整内容见 {command}"),
+    }
+}
+
+/// A message was cut, and there is nothing more to it elsewhere.
+pub(super) fn shortened(lang: Lang) -> &'static str {
+    pick(lang, "shortened", "内容已截短")
 }
 
 /// The bot is going down.

@@ -1,21 +1,20 @@
 //! Walks everything that the configuration names and says how it is.
 
-use std::{os::unix::fs::MetadataExt, path::Path, sync::Arc};
+mod targets;
 
-use tokio::task::JoinSet;
+use std::{collections::BTreeMap, os::unix::fs::MetadataExt, path::Path};
 
-use super::store;
+use super::{catalog, store};
 use crate::{
-    app::{Checkup, Look, Prober},
+    app::{Checkup, Recorder},
     config::{Config, OnCall},
     discord,
     domain::{
         access::{Holders, Role},
-        diagnosis::{Blind, Sighting, Value},
-        handbook::{Args, Handbook},
-        ids::{RunbookId, TargetId},
+        diagnosis::TargetKind,
+        handbook::{Handbook, Runbook},
+        ids::RunbookId,
     },
-    probes::Probes,
 };
 
 /// Looks at everything of `config`, all at once; Discord only when `with_discord`. In the order
@@ -32,7 +31,8 @@ pub async fn examine(config: &Config, with_discord: bool) -> Vec<Checkup> {
             )]
         }
     };
-    let (kept, seen, discord) = tokio::join!(keeping(config), targets(config), asking_discord);
+    let (kept, seen, discord) =
+        tokio::join!(keeping(config), targets::examine(config), asking_discord);
     let mut found = configuration(config);
     found.extend(pages(config));
     found.extend(kept);
@@ -130,35 +130,74 @@ fn pages(config: &Config) -> Vec<Checkup> {
     }
 }
 
-/// Targets that a page names and the configuration does not have.
+/// Targets that a page names and the configuration does not have, or has as something else.
 fn unknown_targets(handbook: &Handbook, config: &Config) -> Vec<Checkup> {
     let mut found = Vec::new();
     for page in handbook.pages.values() {
-        let mut missing: Vec<&str> = page
-            .checks
-            .iter()
-            .map(|check| check.target.as_str())
-            .filter(|target| config.targets.kind(target).is_none())
-            .collect();
-        missing.sort_unstable();
-        missing.dedup();
-        found.extend(missing.into_iter().map(|target| {
-            Checkup::wrong(
-                "handbook",
-                format!("page {}", page.id),
-                format!("it looks at the target {target}, which targets.toml does not name"),
-                format!("add it to targets.toml, as in [redis.{target}] or [url.{target}]"),
-            )
-        }));
+        for (target, kinds) in looked_at(page) {
+            let subject = format!("page {}", page.id);
+            let tables: Vec<String> = kinds
+                .iter()
+                .map(|kind| format!("[{}.{target}]", kind.word()))
+                .collect();
+            let tables = tables.join(" or ");
+            match config.targets.kind(target) {
+                None => found.push(Checkup::wrong(
+                    "handbook",
+                    subject,
+                    format!("it looks at the target {target}, which targets.toml does not name"),
+                    format!("add it to targets.toml as {tables}"),
+                )),
+                Some(kind) if !kinds.contains(&kind) => found.push(Checkup::wrong(
+                    "handbook",
+                    subject,
+                    format!(
+                        "it looks at the target {target}, which targets.toml has as [{}.{target}]",
+                        kind.word()
+                    ),
+                    format!("name it in targets.toml as {tables}"),
+                )),
+                Some(_) => {}
+            }
+        }
     }
     found
+}
+
+/// The targets of a page's checks and preventions, each with the kinds that all of its probes can
+/// look at; with those of the first probe where they have none in common.
+fn looked_at(page: &Runbook) -> BTreeMap<&str, Vec<TargetKind>> {
+    let mut all: BTreeMap<&str, Vec<TargetKind>> = BTreeMap::new();
+    for check in page.checks.iter().chain(&page.prevent) {
+        let Some(probe) = catalog().get(&check.probe) else {
+            continue;
+        };
+        if probe.targets.is_empty() {
+            continue;
+        }
+        let kinds = all
+            .entry(check.target.as_str())
+            .or_insert_with(|| probe.targets.to_vec());
+        let both: Vec<TargetKind> = kinds
+            .iter()
+            .copied()
+            .filter(|kind| probe.targets.contains(kind))
+            .collect();
+        if !both.is_empty() {
+            *kinds = both;
+        }
+    }
+    all
 }
 
 async fn keeping(config: &Config) -> Vec<Checkup> {
     const AREA: &str = "store";
     let store = store(config);
     let subject = store.file().display().to_string();
-    let tried = store.try_out().await;
+    let tried = match store.try_out().await {
+        Ok(()) => store.history(None, 1).await.map(|_| ()),
+        Err(error) => Err(error),
+    };
     store.close().await;
     match tried {
         Ok(()) => vec![Checkup::sound(AREA, subject, "written and read")],
@@ -168,108 +207,5 @@ async fn keeping(config: &Config) -> Vec<Checkup> {
             error.to_string(),
             "without it no diagnosis runs: what can't be recorded is not done",
         )],
-    }
-}
-
-async fn targets(config: &Config) -> Vec<Checkup> {
-    let prober: Arc<dyn Prober> = Arc::new(Probes::new(config.targets.clone()));
-    let mut asked: Vec<(TargetId, &'static str)> = Vec::new();
-    for id in config.targets.docker.keys() {
-        asked.push((id.clone(), "docker.engine"));
-    }
-    for id in config.targets.redis.keys() {
-        asked.push((id.clone(), "redis.ping"));
-    }
-    let names: Vec<TargetId> = config
-        .targets
-        .names()
-        .filter_map(|(name, _)| name.parse().ok())
-        .collect();
-    for id in names {
-        if config.targets.container(&id).is_some() {
-            asked.push((id, "docker.container"));
-        }
-    }
-    let mut looks = JoinSet::new();
-    for (n, (target, probe)) in asked.into_iter().enumerate() {
-        let prober = Arc::clone(&prober);
-        let look = Look {
-            probe: probe.to_owned(),
-            target,
-            args: Args::new(),
-            deadline: config.diagnosis.check_deadline,
-        };
-        looks.spawn(async move {
-            let seen = tokio::time::timeout(look.deadline, prober.look(&look)).await;
-            (n, told(&look, seen.ok()))
-        });
-    }
-    let mut found: Vec<(usize, Checkup)> = Vec::new();
-    while let Some(one) = looks.join_next().await {
-        match one {
-            Ok(one) => found.push(one),
-            Err(error) => tracing::error!(%error, "a probe broke"),
-        }
-    }
-    found.sort_by_key(|(n, _)| *n);
-    found.into_iter().map(|(_, one)| one).collect()
-}
-
-fn told(look: &Look, seen: Option<Result<Sighting, Blind>>) -> Checkup {
-    const AREA: &str = "target";
-    let subject = format!("{} ({})", look.target, look.probe);
-    let mend = mend(&look.probe);
-    match seen {
-        None => Checkup::wrong(
-            AREA,
-            subject,
-            format!("no answer within {} ms", look.deadline.as_millis()),
-            mend,
-        ),
-        Some(Err(Blind::NotApplicable(why))) => Checkup::skipped(AREA, subject, why.en),
-        Some(Err(Blind::Unknown(unseen))) => Checkup::wrong(AREA, subject, unseen.say().en, mend),
-        Some(Ok(sighting)) => {
-            let text = |name: &str| match sighting.facts.get(name) {
-                Some(Value::Text(text)) => text.clone(),
-                _ => String::new(),
-            };
-            let state = text("state");
-            let detail = if text("detail").is_empty() {
-                text("error")
-            } else {
-                text("detail")
-            };
-            let say = [
-                text("address"),
-                text("name"),
-                text("version"),
-                state.clone(),
-                detail,
-            ]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(", ");
-            if state == "ok" || state == "running" {
-                Checkup::sound(AREA, subject, say)
-            } else {
-                Checkup::wrong(AREA, subject, say, mend)
-            }
-        }
-    }
-}
-
-fn mend(probe: &str) -> &'static str {
-    match probe {
-        "docker.engine" => {
-            "look whether the engine runs, and whether the user who runs Handbell may use its \
-             socket (group docker); the endpoint is in targets.toml"
-        }
-        "docker.container" => {
-            "look whether the container's name in targets.toml is right (`docker ps -a`), and start it"
-        }
-        _ => {
-            "look whether the server runs, and whether address and password in targets.toml are right"
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::{io, sync::Arc};
 use tokio::runtime::{Builder, Runtime};
 
 pub mod doctor;
+mod secrets;
 mod serve;
 pub mod signals;
 pub mod telemetry;
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use crate::discord::permissions::{NEEDED, invitation};
+use secrets::Vigilant;
 pub use serve::{ServeError, serve};
 
 /// Threads of a one-shot command: one drives the checks, one opens the store meanwhile. More would
@@ -41,7 +43,7 @@ pub struct House {
 }
 
 /// Cuts every secret that `config` names out of whatever is shown. A secret that can't be read
-/// can't be shown either.
+/// can't be shown either. What changes later it learns from [`assemble_with`]'s eyes.
 #[must_use]
 pub fn redactor(config: &Config) -> Redactor {
     use secrecy::ExposeSecret;
@@ -127,19 +129,31 @@ impl crate::app::Pages for Directory {
 /// Puts the parts together. Nothing is opened or connected yet.
 #[must_use]
 pub fn assemble(config: &Config, handbook: Handbook, store: Arc<SqliteStore>) -> House {
+    assemble_with(config, handbook, store, redactor(config))
+}
+
+/// The same with the `redactor` that cleans the log, too: it learns secrets that change.
+#[must_use]
+pub fn assemble_with(
+    config: &Config,
+    handbook: Handbook,
+    store: Arc<SqliteStore>,
+    redactor: Redactor,
+) -> House {
     let limits = Limits {
         check_deadline: config.diagnosis.check_deadline,
         run_deadline: config.diagnosis.run_deadline,
         checks_per_target: config.diagnosis.checks_per_target,
     };
-    let prober = Arc::new(Probes::new(config.targets.clone()));
+    let eyes = Arc::new(Probes::new(config.targets.clone()));
+    let prober = Arc::new(Vigilant::new(eyes, config, redactor.clone()));
     let gate = Gate::new(
         config.access.clone(),
         handbook,
         Diagnosis::new(prober, limits),
         Arc::clone(&store) as _,
         Arc::new(SystemClock),
-        redactor(config),
+        redactor,
         config.general.timezone.clone(),
         Box::new(Directory(config.directory.clone())),
     );

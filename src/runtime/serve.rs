@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    assemble,
+    assemble_with,
     signals::{Reloads, Stops},
     store,
 };
@@ -13,7 +13,7 @@ use crate::{
     app::StoreError,
     config::Config,
     discord::{self, DiscordError},
-    domain::{handbook::Handbook, ids::RunbookId},
+    domain::{handbook::Handbook, ids::RunbookId, redact::Redactor},
 };
 
 /// Why the bot does not run (any more).
@@ -27,17 +27,21 @@ pub enum ServeError {
     Discord(#[from] DiscordError),
 }
 
-/// Serves Discord until SIGTERM or SIGINT; a second signal ends at once.
+/// Serves Discord until SIGTERM or SIGINT; a second signal ends at once. `redactor` is the log's own.
 ///
 /// # Errors
 /// What keeps the bot from running, which no waiting would mend.
-pub async fn serve(config: &Config, handbook: Handbook) -> Result<(), ServeError> {
+pub async fn serve(
+    config: &Config,
+    handbook: Handbook,
+    redactor: Redactor,
+) -> Result<(), ServeError> {
     let mut stops = Stops::listen();
     let mut reloads = Reloads::listen();
     let shutdown = CancellationToken::new();
     // Read at once, so that a missing token is said before anything else is tried.
     config.discord.token.read().map_err(DiscordError::from)?;
-    let house = assemble(config, handbook, store(config));
+    let house = assemble_with(config, handbook, store(config), redactor);
     house.store.open().await?;
     announce(config, &house.gate.handbook());
     let serving = discord::serve(

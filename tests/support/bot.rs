@@ -20,6 +20,8 @@ pub struct Setup {
     pub pages: Vec<(String, String)>,
     /// Another token than the sandbox's.
     pub token: Option<String>,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -30,6 +32,7 @@ impl Setup {
             more: String::new(),
             pages: Vec::new(),
             token: None,
+            environment: Vec::new(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Bot {
             .args(["-v", "--config"])
             .arg(directory.path())
             .arg("serve")
+            .envs(setup.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log);

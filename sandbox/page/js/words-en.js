@@ -251,4 +251,5 @@ export const en = {
   "fault.expire_interactions": "Tokens expired",
   "fault.lose_permissions": "Permissions lost",
   "fault.guild_outage": "Guild outage",
+  "fault.small_attachments": "Small attachments",
 };

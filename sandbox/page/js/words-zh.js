@@ -245,4 +245,5 @@ export const zh = {
   "fault.expire_interactions": "令牌已过期",
   "fault.lose_permissions": "权限丢失",
   "fault.guild_outage": "服务器中断",
+  "fault.small_attachments": "附件大小受限",
 };

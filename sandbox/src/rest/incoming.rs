@@ -18,7 +18,7 @@ pub(crate) struct Incoming {
     pub(crate) uploads: Vec<Upload>,
 }
 
-/// Reads a body by its content type.
+/// Reads a body by its content type; an attachment may have `most` bytes.
 ///
 /// # Errors
 /// 50035 for a content type that Discord does not take, 50109 for broken JSON, 40005 for files that are too large.
@@ -26,6 +26,7 @@ pub(crate) async fn read(
     method: &Method,
     headers: &HeaderMap,
     bytes: Bytes,
+    most: usize,
 ) -> Result<Incoming, ApiError> {
     if bytes.is_empty() || *method == Method::GET {
         return Ok(Incoming::default());
@@ -45,7 +46,7 @@ pub(crate) async fn read(
             body: json(&bytes)?,
             uploads: Vec::new(),
         }),
-        "multipart/form-data" => multipart(content_type, bytes).await,
+        "multipart/form-data" => multipart(content_type, bytes, most).await,
         _ => Err(ApiError::content_type()),
     }
 }
@@ -54,7 +55,7 @@ fn json(bytes: &[u8]) -> Result<Value, ApiError> {
     serde_json::from_slice(bytes).map_err(|_| Code::InvalidJson.into())
 }
 
-async fn multipart(content_type: &str, bytes: Bytes) -> Result<Incoming, ApiError> {
+async fn multipart(content_type: &str, bytes: Bytes, most: usize) -> Result<Incoming, ApiError> {
     let request = Request::builder()
         .header(header::CONTENT_TYPE, content_type)
         .body(Body::from(bytes))
@@ -79,7 +80,7 @@ async fn multipart(content_type: &str, bytes: Bytes) -> Result<Incoming, ApiErro
                     body.insert(name, Value::String(text));
                 }
             }
-            Some(_) if data.len() > ATTACHMENT_MAX_BYTES => return Err(Code::EntityTooLarge.into()),
+            Some(_) if data.len() > most => return Err(Code::EntityTooLarge.into()),
             Some(filename) => incoming.uploads.push(Upload {
                 field: name,
                 filename,

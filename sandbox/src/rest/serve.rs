@@ -66,8 +66,9 @@ pub(crate) async fn answer(
     if let Some(delay_ms) = delay_ms {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
+    let most = shared.world().faults.attachment_bytes();
     let read = match bytes {
-        Ok(bytes) => incoming::read(&asked.method, &asked.headers, bytes).await,
+        Ok(bytes) => incoming::read(&asked.method, &asked.headers, bytes, most).await,
         Err(()) => Err(Code::EntityTooLarge.into()),
     };
     let (incoming, refused) = match read {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ids::Id;
 use crate::permissions;
+use crate::validate::message::ATTACHMENT_MAX_BYTES;
 
 /// The kinds of faults, as the documented interface names them, with their parameters.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -68,6 +69,11 @@ pub(crate) enum Kind {
         channel_id: Option<String>,
     },
     GuildOutage {},
+    /// Attachments may have fewer bytes than usual: Discord's limit depends on the guild and has
+    /// changed before.
+    SmallAttachments {
+        bytes: usize,
+    },
 }
 
 /// Which requests a fault is for.
@@ -297,6 +303,17 @@ impl Faults {
         self.active
             .iter()
             .any(|fault| matches!(fault.kind, Kind::GuildOutage {}))
+    }
+
+    /// How many bytes an attachment may have now.
+    pub(crate) fn attachment_bytes(&self) -> usize {
+        self.active
+            .iter()
+            .filter_map(|fault| match fault.kind {
+                Kind::SmallAttachments { bytes } => Some(bytes),
+                _ => None,
+            })
+            .fold(ATTACHMENT_MAX_BYTES, usize::min)
     }
 
     /// The bits that the bot has lost in a channel.

@@ -6,7 +6,6 @@ use super::interaction::{Interaction, Kind};
 use super::seed::{APPLICATION, GUILD, GUILD_LOCALE};
 use super::{Message, World};
 use crate::ids::Id;
-use crate::validate::message::ATTACHMENT_MAX_BYTES;
 
 impl World {
     /// The payload of `INTERACTION_CREATE`.
@@ -21,7 +20,7 @@ impl World {
             "member": self.interaction_member_json(interaction.person, interaction.channel), "token": interaction.token, "version": 1,
             "app_permissions": self.permissions_in(APPLICATION, interaction.channel).to_string(), "locale": locale,
             "guild_locale": GUILD_LOCALE, "entitlements": [], "entitlement_sku_ids": [], "authorizing_integration_owners": {"0": GUILD}, "context": 0,
-            "attachment_size_limit": ATTACHMENT_MAX_BYTES});
+            "attachment_size_limit": self.faults.attachment_bytes()});
         let from_message = matches!(interaction.kind, Kind::Component | Kind::Modal);
         if let Some(message) = interaction
             .source

@@ -27,19 +27,19 @@ struct Form {
 }
 
 impl Exact {
-    pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut forms = Vec::new();
+    /// Takes `secrets` to those that are known.
+    pub(super) fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
+        let forms = &mut self.forms;
         for secret in secrets {
             // A line is cut, too: a log shows the lines of a key one by one.
             for part in secret.lines().map(str::trim).chain([secret]) {
                 if part.len() >= SHORTEST {
-                    add_forms(&mut forms, part);
+                    add_forms(forms, part);
                 }
             }
         }
         forms.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then(a.text.cmp(&b.text)));
         forms.dedup_by(|a, b| a.text == b.text);
-        Self { forms }
     }
 
     pub(super) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -10,7 +10,11 @@
 mod exact;
 mod patterns;
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use super::{
     diagnosis::{CheckResult, Ranked, Report, Value},
@@ -21,10 +25,10 @@ use exact::Exact;
 /// What stands where a secret stood.
 pub const MARK: &str = "[secret]";
 
-/// Cuts secrets and personal data out of texts.
+/// Cuts secrets and personal data out of texts. Clones share what they know.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    exact: Arc<Exact>,
+    exact: Arc<RwLock<Exact>>,
 }
 
 impl fmt::Debug for Redactor {
@@ -37,9 +41,16 @@ impl Redactor {
     /// Knows `secrets` by their value, beside everything that looks like one.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        Self {
-            exact: Arc::new(Exact::new(secrets)),
-        }
+        let redactor = Self::default();
+        redactor.learn(secrets);
+        redactor
+    }
+
+    /// Knows `secrets`, too, and so do its clones; those of before are not forgotten, since logs still
+    /// show them.
+    pub fn learn<'a>(&self, secrets: impl IntoIterator<Item = &'a str>) {
+        let mut exact = self.exact.write().unwrap_or_else(PoisonError::into_inner);
+        exact.add(secrets);
     }
 
     /// `text` without what must not be seen.
@@ -56,7 +67,8 @@ impl Redactor {
     }
 
     fn cleaned<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.exact.clean(text) {
+        let exact = self.exact.read().unwrap_or_else(PoisonError::into_inner);
+        match exact.clean(text) {
             Cow::Borrowed(text) => patterns::clean(text),
             Cow::Owned(text) => Cow::Owned(patterns::clean(&text).into_owned()),
         }

@@ -245,3 +245,14 @@ fn cleaning_twice_is_cleaning_once() {
         assert_eq!(clean(&once), once);
     }
 }
+
+#[test]
+fn what_is_learned_later_is_known_to_all_clones_beside_what_was_known() {
+    let redactor = Redactor::new(["the-first-password"]);
+    let clone = redactor.clone();
+    redactor.learn(["the-second-password", "the-first-password"]);
+    assert_eq!(
+        clone.clean("the-first-password, the-second-password"),
+        "[secret], [secret]"
+    );
+}
