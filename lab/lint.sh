@@ -27,12 +27,18 @@ check() {
 
 lab/install.sh build || exit 1
 lab/install.sh lint || true
+lab/install.sh compose || true
 
 check 'format' cargo fmt --all --check
 check 'clippy' cargo clippy --workspace --all-targets --quiet -- -D warnings
 check 'documentation' env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
 check 'the handbook' cargo run --quiet --bin handbell -- handbook lint commands
 if command -v typos >/dev/null; then check 'typos' typos; else missing 'typos'; fi
+if [ -x target/venv/bin/docker-compose ]; then
+  check "the lab's compose.yaml" target/venv/bin/docker-compose --file lab/compose.yaml config --quiet
+else
+  missing "the lab's compose.yaml against Docker Compose"
+fi
 if command -v cargo-deny >/dev/null; then
   check 'licences, bans, sources' cargo-deny --log-level warn check bans licenses sources
   # The advisories come from a repository of their own, which not every machine reaches.

@@ -6,7 +6,6 @@ mod probes_common;
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -20,7 +19,7 @@ use handbell::{
     },
     probes::Probes,
 };
-use probes_common::{float, free_port, int, none, see_within, text, truth};
+use probes_common::{float, free_port, int, none, program_from, see_within, text, truth};
 use tempfile::TempDir;
 
 fn eyes(endpoint: HostEndpoint, ssh: &Path) -> Probes {
@@ -147,8 +146,9 @@ async fn journal_and_service_say_what_there_is() {
 /// A program in the place of ssh that runs the words here, as a remote shell would.
 fn like_ssh(dir: &TempDir, script: &str) -> PathBuf {
     let program = dir.path().join("ssh");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a file");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a right");
+    let text = dir.path().join("ssh.text");
+    fs::write(&text, format!("#!/bin/sh\n{script}\n")).expect("a file");
+    program_from(&text, &program);
     program
 }
 

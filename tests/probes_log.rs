@@ -26,7 +26,7 @@ use handbell::{
 use probes_common::{
     LATEST,
     docker::{Container, SOCKET, docker, engine_is_there},
-    float, int, none, not_run, see_within, text, truth,
+    float, int, none, not_run, program_from, see_within, text, truth,
 };
 use tempfile::TempDir;
 
@@ -326,7 +326,7 @@ async fn a_log_that_may_not_be_read_is_told_so() {
     fs::write(&path, "secret\n").expect("a file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a right");
     let copy = dir.path().join("test");
-    fs::copy(std::env::current_exe().expect("this binary"), &copy).expect("a copy");
+    program_from(&std::env::current_exe().expect("this binary"), &copy);
     let done = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(&copy)

@@ -7,7 +7,6 @@ mod probes_common;
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -22,7 +21,7 @@ use handbell::{
 use probes_common::{
     Redis, at,
     docker::{SOCKET, engine_is_there, targets},
-    eyes, free_port, look, not_run, see_within, sight, text,
+    eyes, free_port, look, not_run, program_from, see_within, sight, text,
     tls::Papers,
     unseen,
 };
@@ -244,13 +243,14 @@ impl Sshd {
         );
         fs::write(at(&format!("{name}.conf")), config).expect("a file");
         let program = self.dir.path().join(format!("ssh-{name}"));
+        let text = self.dir.path().join(format!("ssh-{name}.text"));
         let script = format!(
             "#!/bin/sh\necho started >> '{}'\nexec ssh -F {} \"$@\"\n",
             at(&format!("ssh-{name}.starts")),
             at(&format!("{name}.conf"))
         );
-        fs::write(&program, script).expect("a file");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a right");
+        fs::write(&text, script).expect("a file");
+        program_from(&text, &program);
         program
     }
 }
@@ -356,7 +356,7 @@ async fn a_user_without_the_right_to_the_socket_is_told_so() {
     let closed = Command::new("chmod").arg("600").arg(&socket).status();
     assert!(closed.is_ok_and(|status| status.success()));
     let copy = dir.path().join("test");
-    std::fs::copy(std::env::current_exe().expect("this binary"), &copy).expect("a copy");
+    program_from(&std::env::current_exe().expect("this binary"), &copy);
     let done = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(&copy)

@@ -313,6 +313,17 @@ pub(crate) fn none(sighting: &Sighting, fact: &str) -> bool {
     sighting.facts[fact] == Value::None
 }
 
+/// Makes `to` a program with the content of `from`. Another program writes it: a file that this
+/// process writes stands open in every child that another test starts meanwhile, and what is open for
+/// writing can't be run (`ETXTBSY`).
+pub(crate) fn program_from(from: &std::path::Path, to: &std::path::Path) {
+    let done = Command::new("install")
+        .args(["-m", "755"])
+        .args([from, to])
+        .status();
+    assert!(done.is_ok_and(|status| status.success()), "a program");
+}
+
 /// Says visibly that something was not tested, and fails where everything must be.
 #[expect(
     clippy::print_stdout,
