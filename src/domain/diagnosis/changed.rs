@@ -82,6 +82,10 @@ pub fn compare(
             let (Some(was), Some(is)) = values else {
                 continue;
             };
+            // What can't be seen now has not changed for that.
+            if matches!(is, Value::None) {
+                continue;
+            }
             let told = format!("{was} {is}");
             if !fact.compared.differs(was, is) || !seen.insert((&check.target, fact.name, told)) {
                 continue;
