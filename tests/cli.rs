@@ -291,7 +291,7 @@ fn init_writes_what_is_missing_and_keeps_what_is_there() {
         .run(&["init", path, "--application", "123456789012345678"])
         .ended(0);
     assert!(first.out.contains(
-        "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot%20applications.commands&permissions=309237763072"
+        "https://discord.com/oauth2/authorize?client_id=123456789012345678&scope=bot%20applications.commands&permissions=274877959168"
     ), "{}", first.out);
     assert_eq!(binary::mode(&dir.join("oncall.toml")), 0o600);
     std::fs::write(dir.join("targets.toml"), "# mine\n").expect("written");

@@ -320,3 +320,15 @@ say = { en = "Rehearse the sale.", zh = "演练促销。" }
         .ended(2)
         .says("nonsense");
 }
+
+#[test]
+fn where_nothing_can_be_looked_at_nothing_is_healthy() {
+    let home = Home::new(&[("targets.toml", "")]);
+    home.run(&["diagnose", "all", "--lang", "en"])
+        .ended(3)
+        .says("There is nothing to look at here")
+        .says("This is not an all-clear");
+    home.run(&["diagnose", "all", "--lang", "zh"])
+        .ended(3)
+        .says("因此不能认定正常");
+}

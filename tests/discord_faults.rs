@@ -249,3 +249,40 @@ async fn after_a_crash_nothing_is_repeated_and_the_history_tells() {
         .count();
     assert_eq!(others, patched.len(), "{}", bot.log());
 }
+
+#[tokio::test]
+async fn what_is_for_one_person_alone_is_never_posted_for_all() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let bot = Bot::start(&sandbox, &Setup::redis(redis.port)).await;
+    let alice = sandbox.person("alice");
+    let report = alice.asks("diagnose redis").await;
+    // The record that "Run again" is about can't be read any more: a refusal in place of a reply for all.
+    let state = bot.directory().path().join("state");
+    for entry in std::fs::read_dir(&state).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    for (method, route) in [
+        ("POST", "^/webhooks/\\d+/[^/]+$"),
+        ("DELETE", "/messages/@original$"),
+    ] {
+        let refused = json!({"kind": "refuse", "method": method, "route": route, "code": 50013, "times": null});
+        sandbox.fault(refused).await;
+        let before = sandbox.person("bob").sees().await.len();
+        alice.presses(&report, "Run again").await;
+        bot.logs(if method == "POST" {
+            "so nobody was told"
+        } else {
+            "so what is for one person alone was not shown"
+        })
+        .await;
+        let seen = sandbox.person("bob").sees().await;
+        let texts: Vec<String> = seen.iter().map(text).collect();
+        assert!(
+            !texts.iter().any(|it| it.contains("Nothing was done")),
+            "{texts:#?}"
+        );
+        assert!(seen.len() <= before + 1, "{texts:#?}");
+        sandbox.heal().await;
+    }
+}

@@ -5,7 +5,7 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
-use support::{Bot, Redis, Sandbox, Setup, person::text};
+use support::{Bot, Hung, Redis, Sandbox, Setup, person::text};
 
 #[tokio::test]
 async fn commands_are_written_once_and_then_only_when_they_change() {
@@ -150,4 +150,66 @@ async fn neither_the_token_nor_an_interaction_s_token_is_ever_logged() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_guild_that_the_bot_is_invited_to_later_gets_its_commands_then() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let stranger = json!({"kind": "refuse", "method": "GET", "route": "/guilds/\\d+/commands$", "code": 50001, "times": null});
+    sandbox.fault(stranger).await;
+    let directory = tempfile::tempdir().unwrap().into();
+    let bot = Bot::launch(&sandbox, &Setup::redis(redis.port), directory);
+    bot.logs("invite the bot into this guild").await;
+    bot.logs("connected to the gateway").await;
+    assert!(!bot.log().contains("are in place"), "{}", bot.log());
+    sandbox.heal().await;
+    // What Discord sends when somebody has invited the bot: GUILD_CREATE.
+    sandbox.fault(json!({"kind": "guild_outage"})).await;
+    sandbox.heal().await;
+    bot.logs("the commands of the guild are in place").await;
+    let _bot = bot.connected(&sandbox).await;
+    let report = sandbox.person("alice").asks("diagnose redis").await;
+    assert!(text(&report).contains("healthy"), "{}", text(&report));
+}
+
+#[tokio::test]
+async fn told_to_stop_without_a_gateway_the_bot_answers_what_runs() {
+    let hung = Hung::start();
+    let sandbox = Sandbox::start().await;
+    let mut bot = Bot::start(&sandbox, &Setup::redis(hung.port)).await;
+    let alice = sandbox.person("alice");
+    let asked = alice.types("diagnose redis").await;
+    alice.reads("⏳").await;
+    sandbox
+        .fault(json!({"kind": "gateway_refuse", "times": null}))
+        .await;
+    sandbox.fault(json!({"kind": "gateway_drop"})).await;
+    bot.terminate();
+    assert_eq!(bot.ended(Duration::from_secs(20)), Some(0), "{}", bot.log());
+    let said = text(&alice.reads_reply(&asked).await);
+    assert!(
+        said.contains("redis.hung") || said.contains("was stopped before"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn an_error_that_ends_the_bot_leaves_nobody_without_an_answer() {
+    let hung = Hung::start();
+    let sandbox = Sandbox::start().await;
+    // 4014: the application may not have what it asked for; no waiting mends that.
+    let mut bot = Bot::start(&sandbox, &Setup::redis(hung.port)).await;
+    let alice = sandbox.person("alice");
+    let asked = alice.types("diagnose redis").await;
+    alice.reads("⏳").await;
+    sandbox
+        .fault(json!({"kind": "gateway_drop", "code": 4014}))
+        .await;
+    assert_eq!(bot.ended(Duration::from_secs(30)), Some(2), "{}", bot.log());
+    let said = text(&alice.reads_reply(&asked).await);
+    assert!(
+        said.contains("redis.hung") || said.contains("was stopped before"),
+        "{said}"
+    );
 }

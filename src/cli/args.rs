@@ -22,7 +22,7 @@ Exit codes of `diagnose`:
   0  healthy
   1  something was found
   2  wrong use or wrong configuration; nothing was done
-  3  nothing was found, but something could not be looked at";
+  3  nothing was found, but something could not be looked at, or nothing was";
 
 /// An incident handbook as a Discord bot, and as a command line with the same rules.
 #[derive(Debug, Parser)]
@@ -131,7 +131,7 @@ Examples:
   handbell diagnose redis --json | jq -r '.root_causes[].cause'
 
 Exit codes: 0 healthy, 1 something found, 3 nothing found but something could not be
-looked at, 2 wrong use or configuration.";
+looked at, or nothing was, 2 wrong use or configuration.";
 
 /// `handbell diagnose`.
 #[derive(Debug, Args)]

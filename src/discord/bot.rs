@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use serenity::{
     builder::{CreateInteractionResponse, CreateInteractionResponseMessage},
     http::Http,
+    model::id::GuildId,
 };
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -50,6 +51,8 @@ pub(super) struct Bot {
     pub(super) wire: Arc<Wire>,
     pub(super) shared: Arc<Http>,
     pub(super) timezone: TimeZone,
+    /// Where guilds go that the bot has joined, or that are back.
+    pub(super) joined: mpsc::Sender<GuildId>,
     /// Nothing new is begun.
     pub(super) stopping: CancellationToken,
     /// What still runs is given up.
@@ -67,6 +70,7 @@ impl Bot {
         wire: Arc<Wire>,
         shared: Arc<Http>,
         timezone: TimeZone,
+        joined: mpsc::Sender<GuildId>,
         stopping: CancellationToken,
     ) -> Self {
         Self {
@@ -74,6 +78,7 @@ impl Bot {
             wire,
             shared,
             timezone,
+            joined,
             stopping,
             hurry: CancellationToken::new(),
             open: TaskTracker::new(),

@@ -12,7 +12,7 @@ use serenity::{
         application::{CommandInteraction, Interaction},
         event::ResumedEvent,
         gateway::Ready,
-        guild::UnavailableGuild,
+        guild::{Guild, UnavailableGuild},
     },
 };
 use tokio::time::Instant;
@@ -54,12 +54,17 @@ impl EventHandler for Handler {
         tracing::debug!(old = %event.old, new = %event.new, "gateway");
     }
 
-    async fn guild_delete(
-        &self,
-        _: Context,
-        guild: UnavailableGuild,
-        _: Option<serenity::model::guild::Guild>,
-    ) {
+    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
+        // Every guild comes at the beginning of a session; those that were refused count.
+        if self.0.joined.try_send(guild.id).is_err() {
+            tracing::warn!(
+                guild = guild.id.get(),
+                "too many guilds came at once; a restart writes the commands of this one"
+            );
+        }
+    }
+
+    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
         if guild.unavailable {
             tracing::warn!(
                 guild = guild.id.get(),

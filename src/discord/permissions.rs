@@ -14,7 +14,7 @@ pub struct Needed {
 }
 
 /// Every permission that the bot needs, and no other.
-pub const NEEDED: [Needed; 7] = [
+pub const NEEDED: [Needed; 5] = [
     Needed {
         permission: Permissions::VIEW_CHANNEL,
         name: "View Channel",
@@ -28,12 +28,7 @@ pub const NEEDED: [Needed; 7] = [
     Needed {
         permission: Permissions::SEND_MESSAGES_IN_THREADS,
         name: "Send Messages in Threads",
-        why: "to write in an incident's thread",
-    },
-    Needed {
-        permission: Permissions::CREATE_PUBLIC_THREADS,
-        name: "Create Public Threads",
-        why: "to open a thread for each incident",
+        why: "the same where the command was used in a thread",
     },
     Needed {
         permission: Permissions::EMBED_LINKS,
@@ -44,11 +39,6 @@ pub const NEEDED: [Needed; 7] = [
         permission: Permissions::ATTACH_FILES,
         name: "Attach Files",
         why: "to attach the whole evidence when it doesn't fit into a message",
-    },
-    Needed {
-        permission: Permissions::READ_MESSAGE_HISTORY,
-        name: "Read Message History",
-        why: "to find its own thread and message again after a restart, rather than post them twice",
     },
 ];
 
@@ -81,7 +71,7 @@ mod tests {
     #[test]
     fn the_link_asks_for_these_and_no_more() {
         // The bits of Discord's documentation ("Permissions", bitwise flags).
-        let bits = [10u32, 11, 14, 15, 16, 35, 38];
+        let bits = [10u32, 11, 14, 15, 38];
         let expected: u64 = bits.iter().map(|bit| 1u64 << bit).sum();
         assert_eq!(needed().bits(), expected);
         let link = invitation(Some(7));

@@ -18,11 +18,22 @@ pub(super) struct Registered {
     unchanged: usize,
 }
 
+/// What came of a guild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Its commands are in place.
+    Done,
+    /// Discord did not answer; trying again can help.
+    Later,
+    /// The bot may not write there, unless somebody invites it.
+    Refused,
+}
+
 /// Brings the commands of `guild` to `wanted`.
 ///
 /// Failures are logged in words, per guild: a guild that the bot was not invited to must not keep
 /// it from serving the others.
-pub(super) async fn register(http: &Http, guild: GuildId, wanted: &[CommandSpec]) -> bool {
+pub(super) async fn register(http: &Http, guild: GuildId, wanted: &[CommandSpec]) -> Fate {
     match bring(http, guild, wanted).await {
         Ok(done) => {
             tracing::info!(
@@ -32,12 +43,12 @@ pub(super) async fn register(http: &Http, guild: GuildId, wanted: &[CommandSpec]
                 unchanged = done.unchanged,
                 "the commands of the guild are in place"
             );
-            true
+            Fate::Done
         }
         Err(error) => {
             let mend = match classify(&error) {
                 Failure::Forbidden | Failure::Gone => {
-                    "invite the bot into this guild with the scopes bot and applications.commands; `handbell init` prints the link"
+                    "invite the bot into this guild with the scopes bot and applications.commands; `handbell init` prints the link; the commands are written as soon as it has joined"
                 }
                 Failure::Passing => "it is tried again when Discord answers",
                 _ => "`handbell doctor` looks closer",
@@ -47,7 +58,10 @@ pub(super) async fn register(http: &Http, guild: GuildId, wanted: &[CommandSpec]
                 error = describe(&error),
                 "the commands of the guild can't be written; {mend}"
             );
-            classify(&error) != Failure::Passing
+            match classify(&error) {
+                Failure::Passing => Fate::Later,
+                _ => Fate::Refused,
+            }
         }
     }
 }

@@ -13,7 +13,10 @@ use serenity::{
         id::{ApplicationId, GuildId},
     },
 };
-use tokio::time::{interval, sleep, timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, interval, sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,7 +28,7 @@ use super::{
     handler::Handler,
     http::Wire,
     lost::lost_so_far,
-    register::register,
+    register::{Fate, register},
 };
 use crate::{app::Gate, config::DiscordSettings};
 
@@ -33,6 +36,11 @@ use crate::{app::Gate, config::DiscordSettings};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between two tries to begin.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// A session that lasted so long was a healthy one: the next begins after the first pause again. Our
+/// own choice: even one session a minute is not far above the thousand a day that Discord allows.
+const HEALTHY_AFTER: Duration = Duration::from_mins(1);
+/// Guilds that the bot has joined and that were not looked at yet; a bot joins few.
+const JOINS: usize = 64;
 /// On stopping, what runs has this long to end by itself.
 const FINISH_WITHIN: Duration = Duration::from_secs(7);
 /// Then it is answered with a sentence, within this.
@@ -61,14 +69,23 @@ pub async fn serve(
     };
     let shared = wire.limiter(Some(application));
     let guilds = settings.guilds.iter().copied().map(GuildId::new).collect();
+    let (joined, joins) = mpsc::channel(JOINS);
     let registering = tokio::spawn(keep_registered(
         Arc::clone(&shared),
         guilds,
         Arc::clone(&gate),
+        joins,
         shutdown.clone(),
     ));
     let watching = tokio::spawn(watch_lost());
-    let bot = Arc::new(Bot::new(gate, wire, shared, timezone, shutdown.clone()));
+    let bot = Arc::new(Bot::new(
+        gate,
+        wire,
+        shared,
+        timezone,
+        joined,
+        shutdown.clone(),
+    ));
     let ended = listen(&settings, &bot, application, &shutdown).await;
     registering.abort();
     watching.abort();
@@ -104,13 +121,20 @@ async fn identify(
     }
 }
 
-/// Keeps the commands of `guilds` as the handbook in force has them.
+/// Keeps the commands of `guilds` as the handbook in force has them, also in those that the bot is
+/// invited to later.
 async fn keep_registered(
     http: Arc<Http>,
     guilds: Vec<GuildId>,
     gate: Arc<Gate>,
+    mut joins: mpsc::Receiver<GuildId>,
     shutdown: CancellationToken,
 ) {
+    if guilds.is_empty() {
+        tracing::warn!(
+            "handbell.toml names no guild ([discord] guilds), so no commands are registered"
+        );
+    }
     let mut reloads = gate.reloads();
     loop {
         reloads.mark_unchanged();
@@ -123,11 +147,19 @@ async fn keep_registered(
             );
         }
         let specs = commands(&handbook);
+        let registering = async {
+            let mut refused = register_all(&http, guilds.clone(), &specs, &shutdown).await;
+            while let Some(guild) = joins.recv().await {
+                if refused.contains(&guild) {
+                    refused.retain(|one| *one != guild);
+                    refused.extend(register_all(&http, vec![guild], &specs, &shutdown).await);
+                }
+            }
+        };
         // Newer pages come before a guild that does not answer.
-        let mut newer = reloads.clone();
         let changed = tokio::select! {
-            () = register_all(&http, guilds.clone(), &specs, &shutdown) => reloads.changed().await,
-            changed = newer.changed() => changed,
+            () = registering => return,
+            changed = reloads.changed() => changed,
         };
         if changed.is_err() {
             return;
@@ -135,23 +167,22 @@ async fn keep_registered(
     }
 }
 
+/// Registers `specs` in `guilds` until Discord has answered for each; gives those that refused.
 async fn register_all(
     http: &Http,
     mut guilds: Vec<GuildId>,
     specs: &[super::CommandSpec],
     shutdown: &CancellationToken,
-) {
-    if guilds.is_empty() {
-        tracing::warn!(
-            "handbell.toml names no guild ([discord] guilds), so no commands are registered"
-        );
-    }
+) -> Vec<GuildId> {
+    let mut refused = Vec::new();
     let mut pause = FIRST_PAUSE;
     while !guilds.is_empty() && !shutdown.is_cancelled() {
         let mut again = Vec::new();
         for guild in guilds {
-            if !register(http, guild, specs).await {
-                again.push(guild);
+            match register(http, guild, specs).await {
+                Fate::Done => {}
+                Fate::Later => again.push(guild),
+                Fate::Refused => refused.push(guild),
             }
         }
         guilds = again;
@@ -160,6 +191,7 @@ async fn register_all(
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+    refused
 }
 
 async fn watch_lost() {
@@ -178,8 +210,23 @@ async fn watch_lost() {
     }
 }
 
-/// Listens to the gateway until `shutdown`, and begins anew when the session ends otherwise.
+/// Listens to the gateway until `shutdown` or an error that no waiting mends; whichever way it ends,
+/// what runs is answered.
 async fn listen(
+    settings: &DiscordSettings,
+    bot: &Arc<Bot>,
+    application: ApplicationId,
+    shutdown: &CancellationToken,
+) -> Result<(), DiscordError> {
+    let ended = sessions(settings, bot, application, shutdown).await;
+    if !bot.open.is_closed() {
+        stop(bot, None).await;
+    }
+    ended
+}
+
+/// One session after the other.
+async fn sessions(
     settings: &DiscordSettings,
     bot: &Arc<Bot>,
     application: ApplicationId,
@@ -200,10 +247,11 @@ async fn listen(
             client.ws_url.lock().await.clone_from(&endpoint.gateway);
         }
         let manager = Arc::clone(&client.shard_manager);
+        let began = Instant::now();
         let ended = tokio::select! {
             ended = client.start() => ended,
             () = shutdown.cancelled() => {
-                stop(bot, &manager).await;
+                stop(bot, Some(&manager)).await;
                 return Ok(());
             }
         };
@@ -218,6 +266,9 @@ async fn listen(
             Err(error) => tracing::warn!(error = describe(&error), "the gateway session ended"),
             Ok(()) => tracing::warn!("the gateway session ended"),
         }
+        if began.elapsed() >= HEALTHY_AFTER {
+            pause = FIRST_PAUSE;
+        }
         tokio::select! {
             () = sleep(pause) => {}
             () = shutdown.cancelled() => {}
@@ -227,8 +278,8 @@ async fn listen(
     Ok(())
 }
 
-/// Answers what runs, then leaves the gateway.
-async fn stop(bot: &Bot, manager: &ShardManager) {
+/// Answers what runs, then leaves the gateway, where there is a session.
+async fn stop(bot: &Bot, manager: Option<&ShardManager>) {
     bot.open.close();
     let open = bot.open.len();
     tracing::info!(
@@ -244,6 +295,8 @@ async fn stop(bot: &Bot, manager: &ShardManager) {
             );
         }
     }
-    let _ = timeout(LEAVE_WITHIN, manager.shutdown_all()).await;
-    tracing::info!("left the gateway");
+    if let Some(manager) = manager {
+        let _ = timeout(LEAVE_WITHIN, manager.shutdown_all()).await;
+        tracing::info!("left the gateway");
+    }
 }

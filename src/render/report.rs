@@ -115,8 +115,8 @@ fn nothing_found(report: &Report, lang: Lang) -> String {
     let (healthy, blind) = (count(Verdict::Ok), count(Verdict::Unknown));
     let looked = healthy + blind;
     match (report.verdict, lang) {
-        (Verdict::NotApplicable, Lang::En) => "There is nothing to look at here.".to_owned(),
-        (Verdict::NotApplicable, Lang::Zh) => "这里没有可检查的内容。".to_owned(),
+        (Verdict::NotApplicable, Lang::En) => "There is nothing to look at here: no check applies to the targets that are configured. This is not an all-clear.".to_owned(),
+        (Verdict::NotApplicable, Lang::Zh) => "这里没有可检查的内容：没有任何检查适用于已配置的目标，因此不能认定正常。".to_owned(),
         (Verdict::Unknown, Lang::En) => format!(
             "No fault was found, but {blind} of {looked} checks could not look: this is not an all-clear."
         ),

@@ -206,14 +206,14 @@ impl Report {
             .filter(move |check| check.verdict == verdict)
     }
 
-    /// The exit code of the command line: 0 healthy, 1 something found,
-    /// 3 nothing found but something could not be looked at.
+    /// The exit code of the command line: 0 healthy, 1 something found, 3 nothing found but something
+    /// could not be looked at, or nothing was: where no check was judged, nobody knows how it is.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
-            Verdict::Ok | Verdict::NotApplicable => 0,
+            Verdict::Ok => 0,
             Verdict::Warning | Verdict::Critical => 1,
-            Verdict::Unknown => 3,
+            Verdict::Unknown | Verdict::NotApplicable => 3,
         }
     }
 }
