@@ -254,14 +254,18 @@ async fn after_a_crash_nothing_is_repeated_and_the_history_tells() {
 async fn what_is_for_one_person_alone_is_never_posted_for_all() {
     let redis = Redis::start();
     let sandbox = Sandbox::start().await;
-    let bot = Bot::start(&sandbox, &Setup::redis(redis.port)).await;
+    let page = include_str!("../commands/redis.toml").replace("id = \"redis\"", "id = \"gone\"");
+    let page = page
+        .replace("\"redis.", "\"gone.")
+        .replace("probe = \"gone.", "probe = \"redis.");
+    let mut setup = Setup::redis(redis.port);
+    setup.pages.push(("gone.toml".to_owned(), page));
+    let bot = Bot::start(&sandbox, &setup).await;
     let alice = sandbox.person("alice");
-    let report = alice.asks("diagnose redis").await;
-    // The record that "Run again" is about can't be read any more: a refusal in place of a reply for all.
-    let state = bot.directory().path().join("state");
-    for entry in std::fs::read_dir(&state).unwrap() {
-        std::fs::remove_file(entry.unwrap().path()).unwrap();
-    }
+    let report = alice.asks("diagnose gone").await;
+    // The page of the report is no longer there: a refusal in the place of a reply for all.
+    std::fs::remove_file(bot.directory().path().join("commands/gone.toml")).unwrap();
+    sandbox.person("dave").asks("handbook reload").await;
     for (method, route) in [
         ("POST", "^/webhooks/\\d+/[^/]+$"),
         ("DELETE", "/messages/@original$"),
