@@ -15,7 +15,7 @@ use crate::domain::{
 pub enum Request {
     /// Run every check of a page, or of all pages.
     Diagnose {
-        /// The page's id; [`ALL_PAGES`] for every page together.
+        /// The page's id; [`ALL_PAGES`](crate::domain::handbook::ALL_PAGES) for every page together.
         runbook: String,
         /// The parameters as they were typed.
         params: RawParams,
