@@ -21,7 +21,7 @@ const PROCESSES: Way = Way {
 };
 
 /// The causes that the Redis page of the handbook must tell apart.
-const CAUSES: [&str; 17] = [
+const CAUSES: [&str; 18] = [
     "redis.container-missing",
     "redis.container-stopped",
     "redis.oom-killed",
@@ -39,6 +39,7 @@ const CAUSES: [&str; 17] = [
     "redis.persistence-failing",
     "redis.replica-link-down",
     "redis.hung",
+    "redis.writes-refused",
 ];
 
 fn lab_dir() -> &'static Path {
