@@ -95,7 +95,7 @@ impl Asker {
     /// Runs the diagnosis once.
     ///
     /// # Errors
-    /// When the program cannot be run, or does not end.
+    /// When the program cannot be run. One that does not end is an answer: it is the [`Answer::trouble`].
     pub async fn ask(
         &self,
         runbook: &str,

@@ -39,7 +39,7 @@ pub struct Fault {
     /// Or several at once, of which each must be named as a root cause, in any order, and nothing else.
     #[serde(default, alias = "expect_all")]
     expect_all: Vec<String>,
-    /// The root cause that all pages asked at once must name first in place of it, where the servers are containers:
+    /// The one root cause that all pages asked at once must name in place of it, where the servers are containers:
     /// together they may see the cause of what one of them sees.
     expect_at_once: Option<String>,
     /// What is asked beside the runbook's name: its parameters.
