@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# A panic's message and place say enough, and the trail of a hundred frames hides the next one.
+export RUST_BACKTRACE=0
+
 LOG=target/test.log
 LAB=target/debug/handbell-lab
 NOT_RUN=()

@@ -452,7 +452,8 @@ async fn answers_that_can_not_be_believed_are_not() {
         let seen = order(office.target(port), "PAID-0001").await;
         if dated {
             // Without a Date header the signature's time is all there is to tell the clock by.
-            assert_eq!(int(&seen, "clock_ahead_seconds"), 700);
+            // Between the stand-in's look at the clock and ours a second may begin.
+            assert!((700..=710).contains(&int(&seen, "clock_ahead_seconds")));
             continue;
         }
         assert_eq!(

@@ -258,9 +258,14 @@ pub(crate) fn db_look(probe: &str, args: &[(&str, ArgValue)]) -> Look {
     }
 }
 
-/// Looks at `db` and must see something.
+/// Looks at `db` and must see something; twice as patient as other looks, since a server that was just started on
+/// a busy machine may take its time.
 pub(crate) async fn db_sight(eyes: &Probes, probe: &str, args: &[(&str, ArgValue)]) -> Sighting {
-    match see_within(eyes, &db_look(probe, args)).await {
+    let look = Look {
+        deadline: 2 * DEADLINE,
+        ..db_look(probe, args)
+    };
+    match see_within(eyes, &look).await {
         Ok(sighting) => sighting,
         Err(blind) => panic!("{probe} saw nothing: {blind:?}"),
     }
