@@ -1,4 +1,4 @@
-//! Asks the real `handbell`, as a process of its own, and reads its answer.
+//! Asks the real `handbell`, as a process of its own or in a chat, and reads its answer.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,26 +7,45 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use crate::chat::Chat;
 use crate::config_dir;
 use crate::error::{LabError, Result};
 use crate::fault::Expected;
 use crate::lab::Lab;
 
 /// How long one diagnosis may take. Its own limit is 20 seconds; beyond that it hangs.
-const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(40);
+pub(crate) const DIAGNOSIS_LIMIT: Duration = Duration::from_secs(40);
 
 /// Exit code of a diagnosis that found nothing and could look at everything.
 const HEALTHY: i32 = 0;
+
+/// Its verdict.
+const OK: &str = "ok";
 
 /// The runbook that stands for all of them at once.
 pub const ALL: &str = "all";
 
 /// What the diagnosis answers, as far as the score needs it.
 #[derive(Debug, Deserialize)]
-struct Report {
+pub(crate) struct Report {
+    verdict: String,
     root_causes: Vec<RootCause>,
     #[serde(default)]
     unknown: Vec<serde_json::Value>,
+}
+
+impl Report {
+    /// The root causes, the first one first; trouble when there are none and yet not all was seen to be well.
+    pub(crate) fn read(self) -> (Vec<String>, Option<String>) {
+        let causes: Vec<String> = self
+            .root_causes
+            .into_iter()
+            .map(|root| root.cause)
+            .collect();
+        let trouble = (causes.is_empty() && self.verdict != OK)
+            .then(|| format!("no cause, {} unknown, {}", self.unknown.len(), self.verdict));
+        (causes, trouble)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,11 +91,12 @@ impl Answer {
     }
 }
 
-/// Who asks: the program and its configuration.
-#[derive(Debug, Clone)]
+/// Who asks: the program and its configuration, or a person in a chat.
+#[derive(Debug)]
 pub struct Asker {
     program: PathBuf,
     config: PathBuf,
+    chat: Option<Chat>,
 }
 
 impl Asker {
@@ -89,18 +109,44 @@ impl Asker {
         Ok(Self {
             program,
             config: config_dir::directory(&lab.settings),
+            chat: None,
         })
+    }
+
+    /// Asks in the channel of a local Discord, which is started for it.
+    ///
+    /// # Errors
+    /// As [`Asker::new`], and when the sandbox or the bot does not start.
+    pub async fn in_chat(lab: &Lab) -> Result<Self> {
+        Ok(Self {
+            chat: Some(Chat::open(lab).await?),
+            ..Self::new(lab)?
+        })
+    }
+
+    /// Ends the chat, if there is one.
+    ///
+    /// # Errors
+    /// When what it wrote cannot be deleted.
+    pub async fn close(self) -> Result<()> {
+        match self.chat {
+            Some(chat) => chat.close().await,
+            None => Ok(()),
+        }
     }
 
     /// Runs the diagnosis once.
     ///
     /// # Errors
-    /// When the program cannot be run. One that does not end is an answer: it is the [`Answer::trouble`].
+    /// When the program cannot be run, or the chat does not answer. One that does not end is an answer: it is the [`Answer::trouble`].
     pub async fn ask(
         &self,
         runbook: &str,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Answer> {
+        if let Some(chat) = &self.chat {
+            return chat.ask(runbook, parameters).await;
+        }
         let wrong = |why: String| LabError::Program {
             program: self.program.display().to_string(),
             why,
@@ -126,7 +172,13 @@ impl Asker {
         let output = ended.map_err(|error| wrong(format!("could not be run: {error}")))?;
         let took = started.elapsed();
         let (causes, trouble) = match serde_json::from_slice::<Report>(&output.stdout) {
-            Ok(report) => read(report, output.status.code()),
+            Ok(report) => match (report.read(), output.status.code()) {
+                ((causes, None), code) if causes.is_empty() && code != Some(HEALTHY) => (
+                    causes,
+                    Some(format!("no cause, and yet exit code {code:?}")),
+                ),
+                (read, _) => read,
+            },
             Err(error) => {
                 let said = String::from_utf8_lossy(&output.stderr);
                 let said = said
@@ -170,17 +222,4 @@ impl Asker {
         let pages = pages.into_iter().map(|page| page.id);
         Ok(pages.chain([ALL.to_owned()]).collect())
     }
-}
-
-/// The root causes; trouble unless the exit code says the same.
-fn read(report: Report, exit: Option<i32>) -> (Vec<String>, Option<String>) {
-    let causes: Vec<String> = report
-        .root_causes
-        .into_iter()
-        .map(|root| root.cause)
-        .collect();
-    let code = exit.map_or("none".to_owned(), |code| code.to_string());
-    let trouble = (causes.is_empty() && exit != Some(HEALTHY))
-        .then(|| format!("no cause, {} unknown, exit {code}", report.unknown.len()));
-    (causes, trouble)
 }

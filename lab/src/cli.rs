@@ -140,6 +140,9 @@ pub enum Command {
         /// Only this fault (may be given more than once)
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
+        /// Ask in the channel of a local Discord, which is started for it, and not by the command line
+        #[arg(long)]
+        chat: bool,
         /// How the servers run, when the lab is not up
         #[command(flatten)]
         way: Way,

@@ -8,14 +8,15 @@
 //!   [`images`] built on a [`base`]; the engine itself is [`engine`]'s) or as plain [`processes`].
 //! - [`fault`] (what `faults/*.toml` say), [`breaking`] (in and out of a fault), [`steps`], [`docker_ops`] and
 //!   [`background`] (how a fault is made), [`settle`] and [`raw`] (how one sees that it has taken hold).
-//! - [`score`]: how often the diagnosis is right. [`demo`]: everything at once, with a local Discord and the bot, and
-//!   [`control`] for its page.
+//! - [`score`]: how often the diagnosis is right; [`ask`] and [`chat`] are the two ways in which it is asked. [`demo`]:
+//!   everything at once, with a local Discord and the bot, and [`control`] for its page.
 //! - [`config_dir`]: the configuration with which `handbell` looks at it.
 
 pub mod ask;
 pub mod background;
 pub mod base;
 pub mod breaking;
+pub mod chat;
 pub mod cli;
 pub mod compose;
 pub mod condition;
@@ -49,6 +50,7 @@ pub mod service;
 pub mod settings;
 pub mod settle;
 pub mod sql;
+mod stage;
 pub mod state;
 pub mod step;
 pub mod steps;

@@ -48,7 +48,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
     match cli.command {
         Command::Up(way) => up(&settings, way).await?,
         Command::Down => down(&settings).await?,
-        Command::Status => status(&Lab::open(&settings).await?),
+        Command::Status => status(&Lab::open(&settings).await?).await,
         Command::List { lang, json } => list(&settings, lang, json)?,
         Command::Break { name } => break_lab(&settings, &name).await?,
         Command::Heal { name } => heal(&settings, name.as_deref()).await?,
@@ -58,6 +58,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
             skip_healthy,
             times,
             only,
+            chat,
             way,
         } => {
             let seed = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> Result<ExitCode, LabError> {
                 only,
                 seed,
                 healthy: !skip_healthy,
+                chat,
             };
             return score(&settings, &wanted, way).await;
         }
@@ -92,7 +94,7 @@ impl From<Way> for Wish {
 
 async fn up(settings: &Settings, way: Way) -> Result<()> {
     let lab = Lab::up(settings, way.into(), way.database).await?;
-    status(&lab);
+    status(&lab).await;
     Ok(())
 }
 
@@ -106,8 +108,8 @@ async fn down(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Says what is up and where.
-fn status(lab: &Lab) {
+/// Says what is up and where, and what does not answer.
+async fn status(lab: &Lab) {
     let ports = &lab.state.ports;
     say::out(format!(
         "The lab is up as {} with {} ({}).",
@@ -117,20 +119,25 @@ fn status(lab: &Lab) {
     ));
     let second = instance::port_of(ports, Service::Dns, instance::SECOND_DNS);
     let https = instance::port_of(ports, Service::Nginx, HTTPS);
-    for (name, address) in [
+    let mut silent = false;
+    for (service, name, address) in [
         (
+            Service::MysqlMaster,
             "database",
             format!("127.0.0.1:{}", lab.port(Service::MysqlMaster)),
         ),
         (
+            Service::RedisMaster,
             "Redis",
             format!("127.0.0.1:{}", lab.port(Service::RedisMaster)),
         ),
         (
+            Service::Backend,
             "backend",
             format!("http://127.0.0.1:{}/health", lab.port(Service::Backend)),
         ),
         (
+            Service::Nginx,
             "Nginx",
             format!(
                 "http://127.0.0.1:{} and https://127.0.0.1:{https} (api.mall.com)",
@@ -138,6 +145,7 @@ fn status(lab: &Lab) {
             ),
         ),
         (
+            Service::Wechatpay,
             "WeChat Pay",
             format!(
                 "https://127.0.0.1:{} (a stand-in)",
@@ -145,6 +153,7 @@ fn status(lab: &Lab) {
             ),
         ),
         (
+            Service::Dns,
             "name servers",
             format!(
                 "127.0.0.1:{} and 127.0.0.1:{second}",
@@ -152,13 +161,19 @@ fn status(lab: &Lab) {
             ),
         ),
     ] {
-        say::out(format!("  {name:<13} {address}"));
+        let well = lab.is_well(service).await;
+        silent |= !well;
+        let word = if well { "" } else { "  does not answer" };
+        say::out(format!("  {name:<13} {address}{word}"));
     }
     if let Some(broken) = &lab.state.broken {
         say::out(format!(
             "  {:<13} {} (heal it with `handbell-lab heal {}`)",
             "broken", broken.fault, broken.fault
         ));
+    }
+    if silent && lab.state.broken.is_none() {
+        say::out("Not all of it answers: `handbell-lab up` puts that right.");
     }
     say::out(format!(
         "Look at it with: handbell --config {} diagnose all",
@@ -245,6 +260,7 @@ struct Scored {
     only: Vec<String>,
     seed: u64,
     healthy: bool,
+    chat: bool,
 }
 
 async fn score(settings: &Settings, wanted: &Scored, way: Way) -> Result<ExitCode> {
@@ -309,6 +325,7 @@ async fn score_all(
         times: wanted.times,
         seed: wanted.seed,
         healthy: wanted.healthy,
+        chat: wanted.chat,
     };
     if order.faults.is_empty() {
         return Err(LabError::Refused(format!(

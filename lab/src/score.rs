@@ -244,6 +244,8 @@ pub struct Order<'a> {
     pub seed: u64,
     /// Whether each runbook is asked on the healthy mall, too.
     pub healthy: bool,
+    /// Whether it is asked in a chat, and not by the command line.
+    pub chat: bool,
 }
 
 /// Scores the faults, round after round, printing each row as it comes.
@@ -251,7 +253,11 @@ pub struct Order<'a> {
 /// # Errors
 /// As [`one`]; and when the lab is not found healthy before the first fault.
 pub async fn rounds(lab: &mut Lab, order: &Order<'_>) -> Result<(Vec<Row>, Calm)> {
-    let asker = Asker::new(lab)?;
+    let asker = if order.chat {
+        Asker::in_chat(lab).await?
+    } else {
+        Asker::new(lab)?
+    };
     let mut rows = Vec::new();
     let calm = if order.healthy {
         at_rest(lab, &asker, &order.runbooks).await?
@@ -283,6 +289,7 @@ pub async fn rounds(lab: &mut Lab, order: &Order<'_>) -> Result<(Vec<Row>, Calm)
             }
         }
     }
+    asker.close().await?;
     Ok((rows, calm))
 }
 

@@ -16,6 +16,9 @@ use crate::service::Service;
 /// How long a started server may take until it answers.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a look at one server may take.
+const GLANCE: Duration = Duration::from_secs(2);
+
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
@@ -180,6 +183,12 @@ impl Lab {
             }
             tokio::time::sleep(ASK_EVERY).await;
         }
+    }
+
+    /// Whether a service answers at this moment.
+    pub(crate) async fn is_well(&self, service: Service) -> bool {
+        let answered = tokio::time::timeout(GLANCE, self.answers(service)).await;
+        matches!(answered, Ok(Ok(())))
     }
 
     /// Asks a service what it must be able to answer.
