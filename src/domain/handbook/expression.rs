@@ -1,16 +1,12 @@
 //! Conditions and sentences: minijinja, strict, over facts and parameters.
 //!
-//! Both are compiled once, when a page is read or, of a page that is known to be sound, when they are
-//! first asked; evaluating one costs microseconds. Names that
-//! neither facts nor parameters have are errors, never an empty text.
+//! Only their text is kept. Each is compiled when it is asked, which costs microseconds, where all of a handbook's
+//! together, compiled, would hold more memory than the rest of an idle bot. Names that neither facts nor parameters have
+//! are errors, never an empty text.
 
-use std::{
-    fmt,
-    ops::Range,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, ops::Range, sync::Arc};
 
-use minijinja::{Environment, Expression, Value as JinjaValue};
+use minijinja::{Expression, Value as JinjaValue};
 
 use crate::domain::{
     diagnosis::{Facts, Value},
@@ -132,30 +128,14 @@ impl SyntaxError {
     }
 }
 
-/// What was compiled, or why it could not be; nothing before it is first asked.
-type Compiled<T> = Arc<OnceLock<Result<T, EvalError>>>;
-
-fn compiled<T>(
-    kept: &Compiled<T>,
-    compile: impl FnOnce() -> Result<T, SyntaxError>,
-) -> Result<&T, EvalError> {
-    let made = kept.get_or_init(|| compile().map_err(|error| EvalError(error.message)));
-    made.as_ref().map_err(Clone::clone)
-}
-
-fn already<T>(made: T) -> Compiled<T> {
-    Arc::new(OnceLock::from(Ok(made)))
-}
-
 /// A `when`.
 #[derive(Clone)]
 pub struct Condition {
     source: Arc<str>,
-    compiled: Compiled<Expression<'static, 'static>>,
 }
 
 impl Condition {
-    /// Compiles `source`. Its names and types are the linter's matter.
+    /// Sees that `source` is one. Its names and types are the linter's matter.
     ///
     /// # Errors
     /// It is no expression.
@@ -163,17 +143,14 @@ impl Condition {
         if let Some(error) = SyntaxError::too_large(source, true) {
             return Err(error);
         }
-        Ok(Self {
-            source: source.into(),
-            compiled: already(Self::compile(source)?),
-        })
+        Self::compile(source)?;
+        Ok(Self::known(source))
     }
 
     /// The condition of a page that is known to be sound.
     pub(super) fn known(source: &str) -> Self {
         Self {
             source: source.into(),
-            compiled: Arc::default(),
         }
     }
 
@@ -195,7 +172,8 @@ impl Condition {
     /// A name that neither facts nor parameters have, operands that have no such operation, or an
     /// answer that is neither true nor false.
     pub fn holds(&self, scope: Scope<'_>) -> Result<bool, EvalError> {
-        let answer = compiled(&self.compiled, || Self::compile(&self.source))?
+        let answer = Self::compile(&self.source)
+            .map_err(|error| EvalError(error.message))?
             .eval(scope.context())
             .map_err(|error| EvalError::of(&error))?;
         if answer.kind() == minijinja::value::ValueKind::Bool {
@@ -219,45 +197,33 @@ impl fmt::Debug for Condition {
 #[derive(Clone)]
 pub struct Sentence {
     source: Arc<Text>,
-    /// Holds both languages as templates named `en` and `zh`: the name tells the filters which
-    /// language's units to write.
-    compiled: Compiled<Environment<'static>>,
 }
 
 impl Sentence {
-    /// Compiles both languages of `source`. Their names and types are the linter's matter.
+    /// Sees that both languages of `source` are templates. Their names and types are the linter's matter.
     ///
     /// # Errors
     /// The first language whose text is no template, with what is wrong in it.
     pub fn parse(source: &Text) -> Result<Self, (Lang, SyntaxError)> {
         for lang in [Lang::En, Lang::Zh] {
-            if let Some(error) = SyntaxError::too_large(source.get(lang), false) {
+            let text = source.get(lang);
+            if let Some(error) = SyntaxError::too_large(text, false) {
                 return Err((lang, error));
             }
+            // Only a template that an environment owns can be compiled and not rendered.
+            let mut environment = filters::environment().clone();
+            environment
+                .add_template_owned(lang.code(), text.to_owned())
+                .map_err(|error| (lang, SyntaxError::of(&error, text)))?;
         }
-        Ok(Self {
-            source: Arc::new(source.clone()),
-            compiled: already(Self::compile(source)?),
-        })
+        Ok(Self::known(source.clone()))
     }
 
     /// The sentence of a page that is known to be sound.
     pub(super) fn known(source: Text) -> Self {
         Self {
             source: Arc::new(source),
-            compiled: Arc::default(),
         }
-    }
-
-    fn compile(source: &Text) -> Result<Environment<'static>, (Lang, SyntaxError)> {
-        let mut compiled = filters::environment().clone();
-        for lang in [Lang::En, Lang::Zh] {
-            let text = source.get(lang);
-            compiled
-                .add_template_owned(lang.code(), text.to_owned())
-                .map_err(|error| (lang, SyntaxError::of(&error, text)))?;
-        }
-        Ok(compiled)
     }
 
     /// As the page has it.
@@ -271,14 +237,11 @@ impl Sentence {
     /// # Errors
     /// As [`Condition::holds`].
     pub fn say(&self, scope: Scope<'_>) -> Result<Text, EvalError> {
-        let compiled = compiled(&self.compiled, || {
-            Self::compile(&self.source).map_err(|(_, error)| error)
-        })?;
         let context = scope.context();
+        // The template's name tells the filters which language's units to write.
         let say = |lang: Lang| {
-            compiled
-                .get_template(lang.code())
-                .and_then(|template| template.render(context.clone()))
+            filters::environment()
+                .render_named_str(lang.code(), self.source.get(lang), context.clone())
                 .map_err(|error| EvalError::of(&error))
         };
         Ok(Text::new(say(Lang::En)?, say(Lang::Zh)?))

@@ -29,13 +29,17 @@ pub static SPEC: ProbeSpec = ProbeSpec {
     facts: &[
         count(
             "needed_count",
-            "indexes that the page names, on tables that exist",
+            "indexes that the page names, on tables and columns that exist",
         ),
         texts("missing", "of them those that no index begins with"),
         count("missing_count", "how many"),
         texts(
             "missing_tables",
             "tables that the page names and that do not exist",
+        ),
+        texts(
+            "missing_columns",
+            "columns that the page names and that their table does not have, as `table.column`",
         ),
         texts(
             "without_primary_key",
@@ -56,6 +60,10 @@ const INDEXES: &str = "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tab, INDEX_NAME 
 const TABLES: &str = "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tab, TABLE_ROWS AS estimate \
      FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN \
      ('mysql', 'performance_schema', 'information_schema', 'sys') LIMIT 5000";
+
+/// The columns of the tables that the page names.
+const COLUMNS: &str = "SELECT TABLE_SCHEMA AS db, TABLE_NAME AS tab, COLUMN_NAME AS col \
+     FROM information_schema.COLUMNS WHERE TABLE_NAME IN ({TABLES}) LIMIT 5000";
 
 /// From how many rows on a missing primary key is told.
 const MANY_ROWS: i64 = 1_000;
@@ -82,18 +90,19 @@ impl Needed {
             let (name, after) = rest.split_once('(').ok_or_else(wrong)?;
             let (columns, after) = after.split_once(')').ok_or_else(wrong)?;
             let (schema, table) = match name.trim().split_once('.') {
-                Some((schema, table)) => (Some(schema.to_owned()), table),
+                Some((schema, table)) => (Some(schema), table),
                 None => (None, name.trim()),
             };
             let columns: Vec<String> = columns
                 .split(',')
                 .map(|column| column.trim().to_ascii_lowercase())
                 .collect();
-            if table.is_empty() || columns.iter().any(String::is_empty) {
+            let names = columns.iter().map(String::as_str);
+            if !names.chain(schema).chain([table]).all(is_name) {
                 return Err(wrong());
             }
             all.push(Self {
-                schema,
+                schema: schema.map(str::to_owned),
                 table: table.to_owned(),
                 columns,
             });
@@ -112,6 +121,20 @@ impl Needed {
                     && begin.last() == self.columns.last()
         })
     }
+}
+
+/// Whether it can be a name without quotes.
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+    !name.is_empty() && name.chars().all(allowed)
+}
+
+/// What the server says of the tables and their indexes.
+#[derive(Default)]
+struct Told {
+    indexes: Vec<Row>,
+    tables: Vec<Row>,
+    columns: Vec<Row>,
 }
 
 /// Looks at the server behind `link`.
@@ -134,34 +157,52 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
     } else {
         ""
     };
-    let indexes = held
-        .ask(&INDEXES.replace("{HIDDEN}", hidden))
-        .await
-        .map_err(blind)?;
-    let tables = held.ask(TABLES).await.map_err(blind)?;
-    Ok(sighting(
-        &needed,
-        link.server.database.as_deref(),
-        &indexes,
-        &tables,
-    ))
+    let mut told = Told {
+        indexes: held
+            .ask(&INDEXES.replace("{HIDDEN}", hidden))
+            .await
+            .map_err(blind)?,
+        tables: held.ask(TABLES).await.map_err(blind)?,
+        columns: Vec::new(),
+    };
+    if !needed.is_empty() {
+        // Each is a name, which needs no escaping.
+        let names: BTreeSet<String> = needed.iter().map(|it| format!("'{}'", it.table)).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let ask = COLUMNS.replace("{TABLES}", &names.join(", "));
+        told.columns = held.ask(&ask).await.map_err(blind)?;
+    }
+    Ok(sighting(&needed, link.server.database.as_deref(), &told))
 }
 
-fn sighting(
-    needed: &[Needed],
-    database: Option<&str>,
-    indexes: &[Row],
-    tables: &[Row],
-) -> Sighting {
+fn sighting(needed: &[Needed], database: Option<&str>, told: &Told) -> Sighting {
+    let Told {
+        indexes,
+        tables,
+        columns,
+    } = told;
     let same = |row: &Row, it: &Needed| {
         let schema = it.schema.as_deref().or(database);
         row.str("tab").eq_ignore_ascii_case(&it.table)
             && schema.is_none_or(|schema| row.str("db").eq_ignore_ascii_case(schema))
     };
+    let mut gone = BTreeSet::new();
     let (mut missing, mut absent, mut known) = (Vec::new(), Vec::new(), 0_usize);
     for it in needed {
         if !tables.iter().any(|row| same(row, it)) {
             absent.push(it.table.clone());
+            continue;
+        }
+        let lacks = |column: &&String| {
+            let of_it = columns.iter().filter(|row| same(row, it));
+            !of_it
+                .map(|row| row.str("col"))
+                .any(|name| name.eq_ignore_ascii_case(column))
+        };
+        let lacking: Vec<&String> = it.columns.iter().filter(lacks).collect();
+        if !lacking.is_empty() {
+            let named = lacking.iter().map(|name| format!("{}.{name}", it.table));
+            gone.extend(named);
             continue;
         }
         known += 1;
@@ -205,6 +246,7 @@ fn sighting(
         .fact("missing_count", missing.len())
         .fact("missing", missing)
         .fact("missing_tables", absent)
+        .fact("missing_columns", gone.into_iter().collect::<Vec<_>>())
         .fact("without_primary_key", bare)
         .fact("tables", tables.len());
     seen.done()
@@ -221,7 +263,15 @@ mod tests {
         assert_eq!(all[1].schema.as_deref(), Some("mall"));
         assert_eq!(all[1].columns, ["user_id", "created_at"]);
         assert!(Needed::parse("").unwrap().is_empty());
-        assert!(Needed::parse("orders").is_err() && Needed::parse("orders()").is_err());
+        for wrong in [
+            "orders",
+            "orders()",
+            "or'ders(a)",
+            "orders(a b)",
+            ".orders(a)",
+        ] {
+            assert!(Needed::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -17,13 +17,10 @@ pub(super) fn tell(
     let mode = host.and_then(|host| host.network_mode.clone());
     let published = published(container, host);
     let lines: Vec<String> = published.iter().map(|(line, _)| line.clone()).collect();
-    let mounts: Vec<String> = container
-        .mounts
-        .iter()
-        .flatten()
-        .take(MOST)
-        .map(mount)
-        .collect();
+    // The engine names them in another order each time.
+    let mut mounts: Vec<String> = container.mounts.iter().flatten().map(mount).collect();
+    mounts.sort();
+    mounts.truncate(MOST);
     let reached = port_published(container, address, mode.as_deref(), &published);
     if !lines.is_empty() {
         seen.line(format!("ports: {}", lines.join(", ")));
