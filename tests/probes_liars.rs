@@ -10,6 +10,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -25,7 +26,7 @@ use handbell::{
 use probes_common::{
     at,
     docker::targets,
-    free_port,
+    free_port, int,
     peers::{answer, head, http, peer},
     see_within, text,
 };
@@ -268,4 +269,39 @@ async fn an_engine_that_lies_is_named_by_every_probe() {
             assert!(code.starts_with(expected), "{probe} of {body}: {code}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_adds_up_for_somebody_else_is_asked_again() {
+    let asked = AtomicUsize::new(0);
+    let busy = r#"{"message":"a disk usage operation is already running"}"#;
+    let port = http(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+        0..=2 => answer("500 Internal Server Error", "", busy),
+        _ => answer(
+            "200 OK",
+            "",
+            r#"{"LayersSize":4096,"Images":[],"Containers":[],"Volumes":[]}"#,
+        ),
+    });
+    let endpoint = Endpoint::Tcp {
+        address: format!("127.0.0.1:{port}"),
+        tls: None,
+    };
+    let eyes = Probes::new(targets("any", at("127.0.0.1", 1), endpoint));
+    let found = seen(&eyes, &look("docker.df", "engine", &[])).await;
+    let found = found.expect("a sighting");
+    assert_eq!(int(&found, "images_bytes"), 4_096, "{found:?}");
+
+    // One that never ends is told for what it is.
+    let port = http(move |_| answer("500 Internal Server Error", "", busy));
+    let endpoint = Endpoint::Tcp {
+        address: format!("127.0.0.1:{port}"),
+        tls: None,
+    };
+    let eyes = Probes::new(targets("any", at("127.0.0.1", 1), endpoint));
+    let found = seen(&eyes, &look("docker.df", "engine", &[])).await;
+    assert!(
+        matches!(&found, Err(Blind::Unknown(why)) if why.code() == "timed-out"),
+        "{found:?}"
+    );
 }

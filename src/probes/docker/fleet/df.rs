@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{
     domain::diagnosis::{Blind, ProbeSpec, Sighting, TargetKind, Unit},
@@ -18,6 +18,12 @@ use crate::{
         spec::{bytes, count, float, text, texts},
     },
 };
+
+/// What an engine says that adds up for somebody else.
+const ALREADY: &str = "disk usage operation is already running";
+
+/// How often it is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// How many of the largest are told, of each kind.
 const TOP: usize = 5;
@@ -163,12 +169,23 @@ pub(in crate::probes::docker) async fn look(
 /// an older version is asked.
 async fn added_up(engine: &Engine) -> Result<Usage, Failure> {
     for path in ["/system/df", "/v1.44/system/df"] {
-        let usage: Usage = engine.get_json(path).await?;
+        let usage: Usage = in_turn(engine, path).await?;
         if usage.layers_size.is_some() {
             return Ok(usage);
         }
     }
     Err(Failure::Stranger("it does not tell LayersSize".to_owned()))
+}
+
+/// What `path` answers. The engine adds up for one client at a time and refuses others meanwhile
+/// (`daemon/disk_usage.go`): they ask again until the look's patience ends.
+async fn in_turn(engine: &Engine, path: &str) -> Result<Usage, Failure> {
+    loop {
+        match engine.get_json(path).await {
+            Err(Failure::Said(_, words)) if words.contains(ALREADY) => sleep(ASK_EVERY).await,
+            answer => return answer,
+        }
+    }
 }
 
 /// The first [`TOP`] of `sizes` by size, as lines.
