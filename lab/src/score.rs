@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use rustix::process::Signal;
 
 use crate::ask::{ALL, Answer, Asker};
 use crate::background;
@@ -14,6 +15,7 @@ use crate::error::Result;
 use crate::fault::{Expected, Fault};
 use crate::job::Job;
 use crate::lab::Lab;
+use crate::process::Process;
 use crate::say;
 use crate::service::Service;
 use crate::state::write_private;
@@ -293,6 +295,15 @@ pub async fn rounds(lab: &mut Lab, order: &Order<'_>) -> Result<(Vec<Row>, Calm)
     Ok((rows, calm))
 }
 
+/// A process that ends when nobody waits for it any more: a score may be broken off.
+struct Passing(Process);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let _ = self.0.signal(Signal::KILL);
+    }
+}
+
 /// Asks every runbook on the healthy mall, again and again, under light load.
 async fn at_rest(lab: &mut Lab, asker: &Asker, runbooks: &[String]) -> Result<Calm> {
     let none = BTreeMap::new();
@@ -303,7 +314,12 @@ async fn at_rest(lab: &mut Lab, asker: &Asker, runbooks: &[String]) -> Result<Ca
         method: "GET".to_owned(),
         body: None,
     };
-    let load = background::start(&lab.settings, &lab.state.ports, &load, LOAD_NUMBER)?;
+    let load = Passing(background::start(
+        &lab.settings,
+        &lab.state.ports,
+        &load,
+        LOAD_NUMBER,
+    )?);
     let mut calm = Calm::default();
     let mut asking = async || -> Result<()> {
         for _ in 0..HEALTHY_TIMES {
@@ -320,7 +336,7 @@ async fn at_rest(lab: &mut Lab, asker: &Asker, runbooks: &[String]) -> Result<Ca
         Ok(())
     };
     let done = asking().await;
-    load.kill().await?;
+    load.0.kill().await?;
     done?;
     say::out(format!(
         "Healthy, under light load: asked {} times ({} runbooks), {} false alarms.",
