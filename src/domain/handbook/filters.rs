@@ -301,7 +301,9 @@ fn time(us: f64, state: &State) -> String {
     let word = |en: &'static str, zh_word: &'static str| if zh { zh_word } else { en };
     let one = |value: f64, unit: &str| format!("{} {unit}", decimal(value, 1));
     let size = us.abs();
-    if size < 1e3 {
+    if size == 0.0 {
+        one(0.0, word("s", "秒"))
+    } else if size < 1e3 {
         one(us, word("µs", "微秒"))
     } else if size < 1e6 {
         one(us / 1e3, word("ms", "毫秒"))
