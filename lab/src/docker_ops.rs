@@ -1,7 +1,7 @@
 //! What faults do to containers beyond starting and stopping them.
 
 use bollard::exec::StartExecResults;
-use bollard::models::{ExecConfig, NetworkDisconnectRequest};
+use bollard::models::{ContainerUpdateBody, ExecConfig, NetworkDisconnectRequest};
 use bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder,
     UploadToContainerOptionsBuilder,
@@ -11,6 +11,9 @@ use futures_util::TryStreamExt;
 use crate::docker::Containers;
 use crate::error::{LabError, Result};
 use crate::tar;
+
+/// The kernel's usual scheduling period, in microseconds.
+const PERIOD_US: i64 = 100_000;
 
 /// The longest file that is read from a container, in bytes.
 const FILE_BYTES: usize = 8 << 20;
@@ -45,6 +48,23 @@ impl Containers {
             .pause_container(container)
             .await
             .map_err(LabError::docker(format!("pause {container}")))
+    }
+
+    /// Gives the container so many percent of one processor's time.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn throttle(&self, name: &str, percent: u8) -> Result<()> {
+        let container = &self.service(name)?.container_name;
+        let less = ContainerUpdateBody {
+            cpu_period: Some(PERIOD_US),
+            cpu_quota: Some(PERIOD_US * i64::from(percent) / 100),
+            ..ContainerUpdateBody::default()
+        };
+        self.docker()
+            .update_container(container, less)
+            .await
+            .map_err(LabError::docker(format!("throttle {container}")))
     }
 
     /// Continues a paused container.

@@ -78,6 +78,14 @@ pub enum Step {
         #[serde(default = "Service::usual")]
         service: Service,
     },
+    /// Gives the container so little of a processor's time.
+    Throttle {
+        /// Which.
+        #[serde(default = "Service::usual")]
+        service: Service,
+        /// Of one processor's time, in percent.
+        percent: u8,
+    },
     /// Makes the server anew with other settings; its data stays.
     Recreate {
         /// Which.
@@ -291,6 +299,7 @@ impl Step {
             Self::Pause { .. }
             | Self::Unpause { .. }
             | Self::Remove { .. }
+            | Self::Throttle { .. }
             | Self::Disconnect { .. } => true,
             Self::Recreate {
                 memory,
@@ -320,6 +329,7 @@ impl Step {
             | Self::Unpause { service }
             | Self::Remove { service }
             | Self::Disconnect { service }
+            | Self::Throttle { service, .. }
             | Self::Recreate { service, .. }
             | Self::Renew { service }
             | Self::Http { service, .. }

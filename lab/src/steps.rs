@@ -43,6 +43,9 @@ impl Lab {
             Step::Unpause { service } => self.containers()?.unpause(service.key()).await,
             Step::Remove { service } => self.containers()?.remove(service.key()).await,
             Step::Disconnect { service } => self.containers()?.disconnect(service.key()).await,
+            Step::Throttle { service, percent } => {
+                self.containers()?.throttle(service.key(), *percent).await
+            }
             Step::Recreate {
                 service,
                 memory,

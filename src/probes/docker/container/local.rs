@@ -10,6 +10,8 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::needs::{Needs, Process};
@@ -20,6 +22,9 @@ const PROC: &str = "/proc";
 
 /// Where control groups are mounted (file-hierarchy(7)).
 const GROUPS: &str = "/sys/fs/cgroup";
+
+/// For how long a container is watched that was held back before: five scheduling periods, as the engine sets them.
+const SAMPLE: Duration = Duration::from_millis(500);
 
 /// Most processes that are read; of a container with more the engine is asked.
 const MOST_PROCESSES: usize = 4_096;
@@ -33,6 +38,7 @@ pub(super) fn read(id: &str, pid: i64) -> Option<Needs> {
     Kernel {
         proc: Path::new(PROC),
         groups: Path::new(GROUPS),
+        sample: SAMPLE,
     }
     .read(id, pid)
 }
@@ -40,6 +46,7 @@ pub(super) fn read(id: &str, pid: i64) -> Option<Needs> {
 struct Kernel<'a> {
     proc: &'a Path,
     groups: &'a Path,
+    sample: Duration,
 }
 
 /// The control groups of one container.
@@ -76,7 +83,7 @@ impl Kernel<'_> {
         }
         Some(Needs {
             memory: groups.memory_used(),
-            throttled: groups.throttled(),
+            throttled: groups.throttled(self.sample),
             pids: number(&groups.pids.join("pids.current")),
             processes: Some(processes),
         })
@@ -140,9 +147,20 @@ impl Groups {
         Some(usage.saturating_sub(field(&stat, cache)?).max(0))
     }
 
-    fn throttled(&self) -> Option<f64> {
-        let stat = fs::read_to_string(self.cpu.join("cpu.stat")).ok()?;
-        percent(field(&stat, "nr_throttled")?, field(&stat, "nr_periods")?)
+    /// Of the scheduling periods within `sample` those in which it was held back, in percent. One that never was is not
+    /// watched.
+    fn throttled(&self, sample: Duration) -> Option<f64> {
+        let counted = || {
+            let stat = fs::read_to_string(self.cpu.join("cpu.stat")).ok()?;
+            Some((field(&stat, "nr_throttled")?, field(&stat, "nr_periods")?))
+        };
+        let (held, periods) = counted()?;
+        if held == 0 {
+            return percent(held, periods);
+        }
+        thread::sleep(sample);
+        let (held_now, periods_now) = counted()?;
+        percent(held_now - held, periods_now - periods)
     }
 }
 

@@ -50,15 +50,20 @@ impl Machine {
             )
             .with(
                 &format!("groups/cpu/docker/{id}/cpu.stat"),
-                "nr_periods 8\nnr_throttled 2\nthrottled_time 5\n",
+                "nr_periods 8\nnr_throttled 0\nthrottled_time 0\n",
             )
             .with(&format!("groups/pids/docker/{id}/pids.current"), "4\n")
     }
 
     fn read(&self, pid: i64) -> Option<Needs> {
+        self.watch(pid, Duration::ZERO)
+    }
+
+    fn watch(&self, pid: i64, sample: Duration) -> Option<Needs> {
         Kernel {
             proc: &self.dir.path().join("proc"),
             groups: &self.dir.path().join("groups"),
+            sample,
         }
         .read(ID, pid)
     }
@@ -77,7 +82,7 @@ fn control_groups_of_the_first_version() {
         Machine::first_version(ID).read(71),
         Some(Needs {
             memory: Some(7_000),
-            throttled: Some(25.0),
+            throttled: Some(0.0),
             pids: Some(4),
             processes: Some(vec![process("S (sleeping)", 4_000)]),
         })
@@ -138,4 +143,27 @@ fn whatever_is_not_certain_is_left_to_the_engine() {
     assert_eq!(elsewhere.read(71), None, "the tree of another machine");
     let hidden = Machine::first_version(ID).with("proc/71/status", "");
     assert_eq!(hidden.read(71), None, "nothing to be read of a process");
+}
+
+#[test]
+fn what_held_it_back_long_ago_does_not_count() {
+    let machine = Machine::first_version(ID);
+    let stat = machine
+        .dir
+        .path()
+        .join(format!("groups/cpu/docker/{ID}/cpu.stat"));
+    let write = |periods: i64, held: i64| {
+        let text = format!("nr_periods {periods}\nnr_throttled {held}\nthrottled_time 5\n");
+        std::fs::write(&stat, text).unwrap();
+    };
+    let throttled = |machine: &Machine, sample| machine.watch(71, sample).unwrap().throttled;
+    write(1_000, 900);
+    assert_eq!(throttled(&machine, Duration::ZERO), None);
+    let sample = Duration::from_millis(600);
+    std::thread::scope(|scope| {
+        let seen = scope.spawn(|| throttled(&machine, sample));
+        std::thread::sleep(Duration::from_millis(200));
+        write(1_008, 906);
+        assert_eq!(seen.join().unwrap(), Some(75.0));
+    });
 }

@@ -14,7 +14,8 @@ use crate::probes::{
 pub(super) struct Needs {
     /// Memory without the page cache that can be dropped, in bytes.
     pub(super) memory: Option<i64>,
-    /// Scheduling periods in which it was held back, in percent.
+    /// Scheduling periods of the last moments in which it was held back, in percent: the kernel's word alone, since the
+    /// engine counts from the start on.
     pub(super) throttled: Option<f64>,
     /// Processes and threads.
     pub(super) pids: Option<i64>,
@@ -38,7 +39,7 @@ impl Needs {
         let pids = stats.and_then(|stats| stats.pids_stats.as_ref()?.current);
         Self {
             memory: stats.and_then(|stats| memory_used(stats.memory_stats.as_ref()?)),
-            throttled: stats.and_then(throttled),
+            throttled: None,
             pids: pids.and_then(|pids| i64::try_from(pids).ok()),
             processes: top.and_then(processes),
         }
@@ -97,12 +98,6 @@ fn memory_used(memory: &ContainerMemoryStats) -> Option<i64> {
     });
     let used = usage.saturating_sub(cache.copied().unwrap_or(0));
     i64::try_from(used).ok()
-}
-
-fn throttled(stats: &ContainerStatsResponse) -> Option<f64> {
-    let data = stats.cpu_stats.as_ref()?.throttling_data.as_ref()?;
-    let (held, all) = (data.throttled_periods?, data.periods?);
-    percent(i64::try_from(held).ok()?, i64::try_from(all).ok()?)
 }
 
 fn processes(top: ContainerTopResponse) -> Option<Vec<Process>> {
