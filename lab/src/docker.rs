@@ -316,7 +316,8 @@ impl Containers {
         )
     }
 
-    /// Waits until a container's health check passes.
+    /// Waits until a container's health check passes. An engine before version 25 carries it out for the first time after
+    /// a whole interval (it knows no `start_interval`), so while it has not, it is carried out from here.
     ///
     /// # Errors
     /// When it does not within a minute.
@@ -331,6 +332,13 @@ impl Containers {
             let health = state.health.and_then(|health| health.status);
             if health == Some(HealthStatusEnum::HEALTHY) {
                 return Ok(());
+            }
+            if health == Some(HealthStatusEnum::STARTING) {
+                let limit = self.service(name)?.healthcheck.timeout.0;
+                let checked = tokio::time::timeout(limit, self.check_health(name)).await;
+                if matches!(checked, Ok(Ok(()))) {
+                    return Ok(());
+                }
             }
             if tokio::time::Instant::now() > deadline {
                 return Err(LabError::TooLate {

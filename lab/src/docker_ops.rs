@@ -108,11 +108,27 @@ impl Containers {
     /// # Errors
     /// When the engine refuses or the program fails.
     pub async fn run_as_root(&self, name: &str, command: &[&str]) -> Result<()> {
+        let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        self.run(name, command, Some("root")).await
+    }
+
+    /// Carries out the health check of a service as the engine does.
+    ///
+    /// # Errors
+    /// When the engine refuses or the check fails.
+    pub(crate) async fn check_health(&self, name: &str) -> Result<()> {
+        let test = self.service(name)?.healthcheck.test.get(1..);
+        let command = test.unwrap_or_default().to_vec();
+        self.run(name, command, None).await
+    }
+
+    async fn run(&self, name: &str, command: Vec<String>, user: Option<&str>) -> Result<()> {
         let container = &self.service(name)?.container_name;
-        let doing = || format!("run {} in {container}", command.join(" "));
+        let shown = command.join(" ");
+        let doing = || format!("run {shown} in {container}");
         let config = ExecConfig {
-            cmd: Some(command.iter().map(|word| (*word).to_owned()).collect()),
-            user: Some("root".to_owned()),
+            cmd: Some(command),
+            user: user.map(str::to_owned),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             ..Default::default()
