@@ -21,7 +21,7 @@ const PROCESSES: Way = Way {
 };
 
 /// The causes that the Redis page of the handbook must tell apart.
-const CAUSES: [&str; 18] = [
+const CAUSES: [&str; 19] = [
     "redis.container-missing",
     "redis.container-stopped",
     "redis.oom-killed",
@@ -40,6 +40,7 @@ const CAUSES: [&str; 18] = [
     "redis.replica-link-down",
     "redis.hung",
     "redis.writes-refused",
+    "redis.cpu-throttled",
 ];
 
 fn lab_dir() -> &'static Path {

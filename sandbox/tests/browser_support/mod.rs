@@ -29,7 +29,7 @@ pub(crate) const DOWN: &str = "\u{e015}";
 pub(crate) const BACKSPACE: &str = "\u{e003}";
 
 /// How long a person would wait for something to appear; generous, because build machines are busy.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// What the console says when the sandbox is stopped, and when a network interface comes or goes, as it does whenever a
 /// container starts or stops on this machine. What the page does about it is tested by what a person sees.
 const LOST_CONNECTION: [&str; 3] = [
