@@ -102,6 +102,7 @@ fn most_faults_make_sense_without_docker() {
         "oom-killed",
         "restart-loop",
         "container-paused",
+        "cpu-throttled",
     ];
     for cause in CAUSES {
         let needs_container = only_containers
