@@ -37,6 +37,9 @@ const LOST_CONNECTION: [&str; 3] = [
     "ERR_INCOMPLETE_CHUNKED_ENCODING",
     "ERR_NETWORK_CHANGED",
 ];
+/// How long a page may stay empty until it is loaded again, and how often that is done.
+const LOADED_WITHIN: Duration = Duration::from_secs(15);
+const LOADS: usize = 3;
 const LOOK_AGAIN: Duration = Duration::from_millis(40);
 
 /// A browser with one window.
@@ -226,8 +229,20 @@ impl Browser {
             .collect()
     }
 
+    /// Opens a page, and loads it again when nothing of it comes, as a person does: while a network interface comes or
+    /// goes on this machine, the browser gives up whatever it was loading.
     pub(crate) async fn open(&self, address: &str) {
         self.client.goto(address).await.expect("the page opens");
+        for _ in 0..LOADS {
+            let begun = Instant::now();
+            while begun.elapsed() < LOADED_WITHIN {
+                if !self.visible_text().await.is_empty() {
+                    return;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            self.client.refresh().await.expect("the page opens again");
+        }
     }
 
     pub(crate) async fn screenshot(&self) -> Vec<u8> {
