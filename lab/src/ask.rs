@@ -138,7 +138,8 @@ impl Asker {
     /// Runs the diagnosis once.
     ///
     /// # Errors
-    /// When the program cannot be run, or the chat does not answer. One that does not end is an answer: it is the [`Answer::trouble`].
+    /// When the program cannot be run, or the chat does not answer. One that does not end is an answer: it is the
+    /// [`Answer::trouble`].
     pub async fn ask(
         &self,
         runbook: &str,

@@ -16,11 +16,11 @@ use crate::service::Service;
 /// How long a started server may take until it answers.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a look at one server may take.
-const GLANCE: Duration = Duration::from_secs(2);
-
 /// How often it is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a server may take to answer where nobody waits for it to become well.
+const GLANCE: Duration = Duration::from_secs(2);
 
 impl Lab {
     /// Makes what is missing and mends what is not as described, until all servers are well.

@@ -69,12 +69,12 @@ const OF_THE_DATABASE: [&str; 7] = [
 
 fn score(name: &str, way: &[&str], faults: &[&str]) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    if program("handbell").is_none() {
-        did_not_run(
-            name,
-            "the program handbell is not built; `cargo build --workspace --bins` builds it",
-        );
-        return;
+    for needed in ["handbell", "handbell-sandbox"] {
+        if program(needed).is_none() {
+            let why = format!("{needed} is not built; `cargo build --workspace --bins` builds it");
+            did_not_run(name, &why);
+            return;
+        }
     }
     let instance = Instance::new(name);
     let mut arguments = vec!["score", "--seed", "1"];
@@ -113,5 +113,23 @@ fn faults_in_plain_processes_with_mariadb_are_named() {
         "scorep",
         &["--without-docker", "--skip-healthy"],
         &AS_PROCESSES,
+    );
+}
+
+#[test]
+fn faults_are_named_in_the_chat() {
+    let way = [
+        "--without-docker",
+        "--skip-healthy",
+        "--chat",
+        "--runbook",
+        "redis",
+        "--runbook",
+        "all",
+    ];
+    score(
+        "scorec",
+        &way,
+        &["redis-memory-full", "mysql-too-many-connections"],
     );
 }
