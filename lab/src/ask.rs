@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::chat::Chat;
 use crate::config_dir;
@@ -31,7 +32,7 @@ pub(crate) struct Report {
     verdict: String,
     root_causes: Vec<RootCause>,
     #[serde(default)]
-    unknown: Vec<serde_json::Value>,
+    unknown: Vec<Value>,
 }
 
 impl Report {
@@ -80,6 +81,27 @@ impl Answer {
             (None, []) => "healthy".to_owned(),
             (_, causes) => causes.join(" + "),
         }
+    }
+
+    /// What the report says, a line for each of its causes, consequences and unknowns; for whoever reads why an answer
+    /// was wrong.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        let Ok(report) = serde_json::from_slice::<Value>(&self.report) else {
+            return Vec::new();
+        };
+        let mut lines = Vec::new();
+        for part in ["root_causes", "consequences", "unknown"] {
+            for finding in report[part].as_array().into_iter().flatten() {
+                let named: Vec<&str> = ["cause", "check", "target"]
+                    .into_iter()
+                    .filter_map(|name| finding[name].as_str())
+                    .collect();
+                let say = finding["say"].as_str().unwrap_or("no sentence");
+                lines.push(format!("{part}: {}: {say}", named.join(", ")));
+            }
+        }
+        lines
     }
 
     pub(crate) fn meets(&self, expected: &Expected) -> bool {

@@ -20,6 +20,9 @@ use crate::state::{Mode, Store};
 /// Exit code for a command that could not do what it was asked.
 const FAILED: u8 = 1;
 
+/// Heads what was wrong in a score.
+pub const WRONG: &str = "Wrong:";
+
 /// Runs a command to its end.
 #[must_use]
 pub fn main(cli: Cli) -> ExitCode {
@@ -282,6 +285,10 @@ async fn score(settings: &Settings, wanted: &Scored, way: Way) -> Result<ExitCod
     }
     let (rows, calm) = scored?;
     let (words, perfect) = score::summary(&rows, &calm);
+    let wrong = score::wrong(&rows, &calm);
+    if !wrong.is_empty() {
+        say::out(format!("\n{WRONG}\n{}", wrong.join("\n")));
+    }
     say::out(format!("\n{words}"));
     Ok(ExitCode::from(if perfect { 0 } else { FAILED }))
 }

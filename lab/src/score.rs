@@ -46,6 +46,8 @@ pub struct Row {
     pub took: Option<Duration>,
     /// What it said after healing, where that was not "healthy".
     pub after: Option<String>,
+    /// What the wrong reports of it say, line by line.
+    pub said: Vec<String>,
 }
 
 /// Scores one fault once, by every runbook that must find it. The lab must be healthy before, and is healed after.
@@ -79,18 +81,22 @@ pub async fn one(
             right: false,
             took: None,
             after: None,
+            said: Vec::new(),
         }]);
     }
     let mut rows = Vec::new();
     for (runbook, answer) in answers {
         let expected = expected(runbook);
         let right = answer.meets(&expected);
+        let mut said = Vec::new();
         if !right {
+            said.extend(answer.said());
             keep(lab, &format!("{}-{runbook}", fault.name), &answer)?;
         }
         let after = settled(asker, runbook).await?;
         let ill = !after.meets(&Expected::Healthy);
         if ill {
+            said.extend(after.said());
             keep(lab, &format!("after-{}-{runbook}", fault.name), &after)?;
         }
         rows.push(Row {
@@ -101,6 +107,7 @@ pub async fn one(
             got: answer.words(),
             took: Some(answer.took),
             after: ill.then(|| after.words()),
+            said,
         });
     }
     Ok(rows)
@@ -192,6 +199,8 @@ pub struct Calm {
     pub asked: u32,
     /// What was said when it was not "healthy", with the runbook.
     pub alarms: Vec<String>,
+    /// What those reports say, line by line.
+    pub said: Vec<String>,
 }
 
 /// The sentence under the table, and whether all was right.
@@ -226,6 +235,24 @@ pub fn summary(rows: &[Row], calm: &Calm) -> (String, bool) {
     );
     let perfect = right == rows.len() && alarms == 0 && (!rows.is_empty() || calm.asked > 0);
     (words, perfect)
+}
+
+/// What was wrong, once more and with what the reports say: a table is long, and a machine that ran the score may be gone.
+#[must_use]
+pub fn wrong(rows: &[Row], calm: &Calm) -> Vec<String> {
+    let said = |said: &[String]| {
+        let lines = said.iter().map(|line| format!("    {line}"));
+        lines.collect::<Vec<_>>()
+    };
+    let mut lines = Vec::new();
+    for row in rows.iter().filter(|row| !row.right || row.after.is_some()) {
+        lines.push(row.line());
+        lines.extend(said(&row.said));
+    }
+    let alarms = calm.alarms.iter();
+    lines.extend(alarms.map(|alarm| format!("healthy, under light load, asked {alarm}")));
+    lines.extend(said(&calm.said));
+    lines
 }
 
 fn ratio(part: usize, whole: usize) -> f64 {
@@ -335,6 +362,7 @@ async fn at_rest(lab: &mut Lab, asker: &Asker, runbooks: &[String]) -> Result<Ca
                     keep(lab, &format!("healthy-{runbook}"), &answer)?;
                     say::out(format!("healthy, asked {runbook}: {}", answer.words()));
                     calm.alarms.push(format!("{runbook}: {}", answer.words()));
+                    calm.said.extend(answer.said());
                 }
             }
         }

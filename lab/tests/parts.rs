@@ -9,7 +9,7 @@ use std::time::Duration;
 use handbell_lab::compose::{Bytes, Compose, Mount, Port, Span};
 use handbell_lab::control;
 use handbell_lab::process::Process;
-use handbell_lab::score::{Calm, Row, summary};
+use handbell_lab::score::{Calm, Row, summary, wrong};
 use handbell_lab::settings::{Given, Settings};
 use handbell_lab::tar;
 
@@ -125,6 +125,7 @@ fn row(expected: &str, got: &str, after: Option<&str>) -> Row {
         right: expected == got,
         took: Some(Duration::from_millis(20)),
         after: after.map(str::to_owned),
+        said: vec!["root_causes: redis.evicting, evictions, cache: 12 keys a second".to_owned()],
     }
 }
 
@@ -155,9 +156,27 @@ fn the_score_counts_wrong_causes_and_false_alarms() {
     let calm = Calm {
         asked: 20,
         alarms: vec!["redis: redis.evicting".to_owned()],
+        said: Vec::new(),
     };
-    let (words, perfect) = summary(&[right], &calm);
+    let (words, perfect) = summary(std::slice::from_ref(&right), &calm);
     assert!(!perfect && words.contains("1 false alarms"), "{words}");
+    assert_eq!(
+        wrong(std::slice::from_ref(&right), &calm),
+        ["healthy, under light load, asked redis: redis.evicting"]
+    );
+    let lines = wrong(
+        &[right, row("redis.hung", "redis.evicting", None)],
+        &Calm::default(),
+    );
+    assert_eq!(
+        lines.len(),
+        2,
+        "what was right is not told again: {lines:?}"
+    );
+    assert!(
+        lines[0].contains("WRONG") && lines[1].ends_with("12 keys a second"),
+        "{lines:?}"
+    );
     assert!(
         !summary(&[], &Calm::default()).1,
         "nothing scored is not a full score"

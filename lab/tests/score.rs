@@ -10,6 +10,8 @@ mod common;
 
 use std::sync::{Mutex, PoisonError};
 
+use handbell_lab::run::WRONG;
+
 use common::{Instance, did_not_run, program, text};
 
 /// One score at a time: both measure, and a machine has few cores.
@@ -86,8 +88,11 @@ fn score(name: &str, way: &[&str], faults: &[&str]) {
         did_not_run(name, &err);
         return;
     }
-    println!("{out}");
-    assert!(output.status.success(), "{out}\n{err}");
+    println!("{out}\n{err}");
+    // The table stands above. What was wrong in it stands at its end, and the reason of a score that broke off, too.
+    let wrong = out.find(WRONG).map_or("", |at| &out[at..]);
+    let last: Vec<&str> = err.lines().rev().take(3).collect();
+    assert!(output.status.success(), "{wrong}\n{last:#?}");
     assert!(out.contains("(100.0 %), 0 false alarms"), "{out}");
 }
 
