@@ -219,6 +219,12 @@ impl Fault {
         self.injected(way).iter().any(of_targets)
     }
 
+    /// Whether it breaks the machine itself, so that another lab on it sees it, too: its disks and its processors.
+    #[must_use]
+    pub fn breaks_the_machine(&self, way: Way) -> bool {
+        self.injected(way).iter().any(Step::breaks_the_machine)
+    }
+
     /// The conditions.
     #[must_use]
     pub fn settled(&self, way: Way) -> &[Condition] {

@@ -8,7 +8,8 @@
 //!   [`images`] built on a [`base`]; the engine itself is [`engine`]'s) or as plain [`processes`].
 //! - [`fault`] (what `faults/*.toml` say), [`breaking`] (in and out of a fault), [`steps`], [`docker_ops`] and
 //!   [`background`] (how a fault is made), [`settle`] and [`raw`] (how one sees that it has taken hold).
-//! - [`score`]: how often the diagnosis is right; [`ask`] and [`chat`] are the two ways in which it is asked. [`demo`]:
+//! - [`score`]: how often the diagnosis is right; [`ask`] and [`chat`] are the two ways in which it is asked, and
+//!   [`machine`] keeps labs side by side out of each other's way. [`demo`]:
 //!   everything at once, with a local Discord and the bot, and [`control`] for its page.
 //! - [`config_dir`]: the configuration with which `handbell` looks at it.
 
@@ -40,6 +41,7 @@ mod jobs;
 pub mod keys;
 pub mod lab;
 pub mod link;
+pub mod machine;
 pub mod process;
 pub mod processes;
 pub mod raw;

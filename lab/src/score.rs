@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::fault::{Expected, Fault};
 use crate::job::Job;
 use crate::lab::Lab;
+use crate::machine;
 use crate::process::Process;
 use crate::say;
 use crate::service::Service;
@@ -65,6 +66,8 @@ pub async fn one(
         ALL => fault.expected_at_once(way),
         _ => fault.expected(way),
     };
+    let alone = fault.breaks_the_machine(way);
+    let _part = machine::take(&lab.settings, alone).await?;
     let injected = lab.break_with(fault).await;
     let given = match injected {
         Ok(()) => ask_each(asker, fault, runbooks).await,
@@ -84,6 +87,8 @@ pub async fn one(
             said: Vec::new(),
         }]);
     }
+    // All at once looks at whatever each page looks at.
+    let all_at_once = runbooks.contains(&ALL);
     let mut rows = Vec::new();
     for (runbook, answer) in answers {
         let expected = expected(runbook);
@@ -93,11 +98,14 @@ pub async fn one(
             said.extend(answer.said());
             keep(lab, &format!("{}-{runbook}", fault.name), &answer)?;
         }
-        let after = settled(asker, runbook).await?;
-        let ill = !after.meets(&Expected::Healthy);
-        if ill {
-            said.extend(after.said());
-            keep(lab, &format!("after-{}-{runbook}", fault.name), &after)?;
+        let mut ill = None;
+        if !all_at_once || runbook == ALL {
+            let after = settled(asker, runbook).await?;
+            if !after.meets(&Expected::Healthy) {
+                said.extend(after.said());
+                keep(lab, &format!("after-{}-{runbook}", fault.name), &after)?;
+                ill = Some(after.words());
+            }
         }
         rows.push(Row {
             fault: fault.name.clone(),
@@ -106,7 +114,7 @@ pub async fn one(
             expected: expected.to_string(),
             got: answer.words(),
             took: Some(answer.took),
-            after: ill.then(|| after.words()),
+            after: ill,
             said,
         });
     }
@@ -353,6 +361,7 @@ async fn at_rest(lab: &mut Lab, asker: &Asker, runbooks: &[String]) -> Result<Ca
         LOAD_NUMBER,
     )?);
     let mut calm = Calm::default();
+    let _part = machine::take(&lab.settings, false).await?;
     let mut asking = async || -> Result<()> {
         for _ in 0..HEALTHY_TIMES {
             for runbook in runbooks {

@@ -292,6 +292,21 @@ pub enum CertificateKind {
 }
 
 impl Step {
+    /// Whether all of the machine sees it: a disk of it, or its processors.
+    #[must_use]
+    pub fn breaks_the_machine(&self) -> bool {
+        match self {
+            Self::Disk { .. } => true,
+            Self::Recreate {
+                data_limit, disks, ..
+            } => data_limit.is_some() || !disks.is_empty(),
+            Self::Background { job } => {
+                matches!(job, Job::BurnCpu { .. } | Job::HoldMemory { .. })
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the step makes no sense for a plain process.
     #[must_use]
     pub fn needs_container(&self) -> bool {

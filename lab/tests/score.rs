@@ -90,7 +90,7 @@ fn score(name: &str, way: &[&str], faults: &[&str]) {
     }
     println!("{out}\n{err}");
     // The table stands above. What was wrong in it stands at its end, and the reason of a score that broke off, too.
-    let wrong = out.find(WRONG).map_or("", |at| &out[at..]);
+    let wrong = out.split_once(WRONG).map_or("", |(_, wrong)| wrong);
     let last: Vec<&str> = err.lines().rev().take(3).collect();
     assert!(output.status.success(), "{wrong}\n{last:#?}");
     assert!(out.contains("(100.0 %), 0 false alarms"), "{out}");
