@@ -27,6 +27,13 @@ pub enum Condition {
         /// Restarts by the engine, at least.
         restarts: Option<i64>,
     },
+    /// The scheduler holds the container back.
+    Throttled {
+        /// Whose.
+        service: Service,
+        /// In so many percent of its periods within a second, at least.
+        percent: f64,
+    },
     /// What the port does.
     Port {
         /// Whose.

@@ -4,7 +4,7 @@ use bollard::exec::StartExecResults;
 use bollard::models::{ContainerUpdateBody, ExecConfig, NetworkDisconnectRequest};
 use bollard::query_parameters::{
     DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    StatsOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt;
 
@@ -20,6 +20,15 @@ const FILE_BYTES: usize = 8 << 20;
 
 /// How many lines of a container's output are read.
 const LOG_LINES: &str = "5000";
+
+/// The scheduler's periods.
+#[derive(Debug, Clone, Copy)]
+pub struct Periods {
+    /// All of them in which the container wanted to run.
+    pub all: u64,
+    /// Those in which it was held back.
+    pub held_back: u64,
+}
 
 impl Containers {
     /// Sends a signal to the first process of a container.
@@ -48,6 +57,34 @@ impl Containers {
             .pause_container(container)
             .await
             .map_err(LabError::docker(format!("pause {container}")))
+    }
+
+    /// How often the scheduler has looked at the container's share so far, and held it back, as the engine counts it.
+    ///
+    /// # Errors
+    /// When the engine refuses, or counts nothing.
+    pub async fn periods(&self, name: &str) -> Result<Periods> {
+        let container = &self.service(name)?.container_name;
+        let options = StatsOptionsBuilder::default()
+            .stream(false)
+            .one_shot(true)
+            .build();
+        let stats = self
+            .docker()
+            .stats(container, Some(options))
+            .try_next()
+            .await
+            .map_err(LabError::docker(format!("read the use of {container}")))?;
+        let throttling = stats
+            .and_then(|stats| stats.cpu_stats)
+            .and_then(|processor| processor.throttling_data)
+            .ok_or_else(|| {
+                LabError::Refused(format!("{container}: the engine counts no throttling"))
+            })?;
+        Ok(Periods {
+            all: throttling.periods.unwrap_or_default(),
+            held_back: throttling.throttled_periods.unwrap_or_default(),
+        })
     }
 
     /// Gives the container so many percent of one processor's time.

@@ -20,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Between the two readings of a field that must rise.
 const RISE_WITHIN: Duration = Duration::from_millis(500);
 
+/// Between the two readings of how often a container was held back: at a tenth of a second for a period, ten of them.
+const HELD_BACK_WITHIN: Duration = Duration::from_secs(1);
+
 /// How long a handshake may take before a port counts as silent.
 const PORT_LIMIT: Duration = Duration::from_secs(2);
 
@@ -66,6 +69,7 @@ async fn look(lab: &Lab, place: &Place, condition: &Condition) -> Result<Option<
             oom_killed,
             restarts,
         } => container(lab, *service, status, *oom_killed, *restarts).await,
+        Condition::Throttled { service, percent } => throttled(lab, *service, *percent).await,
         Condition::Port { service, state } => Ok(match port(lab, place, *service).await {
             Some(seen) if seen == *state => None,
             other => Some(behaviour(other)),
@@ -248,6 +252,20 @@ async fn container(
             state.oom_killed
         )
     }))
+}
+
+async fn throttled(lab: &Lab, service: Service, percent: f64) -> Result<Option<String>> {
+    let World::Docker(containers) = &lab.world else {
+        return Ok(Some("no container".to_owned()));
+    };
+    let before = containers.periods(service.key()).await?;
+    tokio::time::sleep(HELD_BACK_WITHIN).await;
+    let after = containers.periods(service.key()).await?;
+    let periods = after.all.saturating_sub(before.all);
+    let held_back = after.held_back.saturating_sub(before.held_back);
+    let enough = periods > 0
+        && number(&held_back.to_string()) * 100.0 >= percent * number(&periods.to_string());
+    Ok((!enough).then(|| format!("held back in {held_back} of {periods} periods")))
 }
 
 /// How a port behaves; `None` when somebody answers there.
