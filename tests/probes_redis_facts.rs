@@ -49,6 +49,29 @@ async fn evicting_now_is_told_from_having_evicted_once() {
     );
     assert!(int(&busy, "rate_window_ms") >= 100 && truth(&busy, "eviction_possible"));
     writing.abort();
+    // Somebody who writes a little, and pauses for longer than one window.
+    let mut writer = redis.client("").await;
+    let writing = tokio::spawn(async move {
+        for n in 0_u32.. {
+            let mut set = redis::cmd("SET");
+            set.arg(format!("burst:{n}")).arg("x".repeat(500));
+            if set.query_async::<()>(&mut writer).await.is_err() {
+                break;
+            }
+            if n % 40 == 39 {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+        }
+    });
+    for _ in 0..5 {
+        let bursts = sight(&eyes, "redis.info", &[]).await;
+        assert!(
+            float(&bursts, "evictions_per_second") > 50.0,
+            "{:?}",
+            bursts.facts
+        );
+    }
+    writing.abort();
     tokio::time::sleep(Duration::from_millis(300)).await;
     let after = sight(&eyes, "redis.info", &[]).await;
     assert!(int(&after, "evicted_keys") > 0);

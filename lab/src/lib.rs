@@ -7,7 +7,7 @@
 //! - [`lab`]: one lab, up or down, whichever way its servers run: as containers ([`docker`], from [`compose`], with
 //!   [`images`] built on a [`base`]; the engine itself is [`engine`]'s) or as plain [`processes`].
 //! - [`fault`] (what `faults/*.toml` say), [`breaking`] (in and out of a fault), [`steps`], [`docker_ops`] and
-//!   [`background`] (how a fault is made), [`settle`] and [`raw`] (how one sees that it has taken hold).
+//!   [`background`] (how a fault is made; a reload of Nginx waits for its workers), [`settle`] and [`raw`] (how one sees that it has taken hold).
 //! - [`score`]: how often the diagnosis is right; [`ask`] and [`chat`] are the two ways in which it is asked, and
 //!   [`machine`] keeps labs side by side out of each other's way. [`demo`]:
 //!   everything at once, with a local Discord and the bot, and [`control`] for its page.
@@ -60,3 +60,4 @@ mod steps_redis;
 pub mod tar;
 pub mod web;
 mod well;
+mod workers;

@@ -157,7 +157,7 @@ impl Lab {
         }
     }
 
-    fn server(&self, service: Service) -> Result<&Process> {
+    pub(crate) fn server(&self, service: Service) -> Result<&Process> {
         let server = self.state.servers.get(service.key());
         server.ok_or_else(|| LabError::Refused(format!("{service} was never started")))
     }
@@ -173,6 +173,18 @@ impl Lab {
     }
 
     pub(crate) async fn signal(&self, service: Service, name: &str, signal: Signal) -> Result<()> {
+        if service == Service::Nginx && signal == Signal::HUP {
+            return self.reload_nginx().await;
+        }
+        self.signal_as_is(service, name, signal).await
+    }
+
+    pub(crate) async fn signal_as_is(
+        &self,
+        service: Service,
+        name: &str,
+        signal: Signal,
+    ) -> Result<()> {
         match &self.world {
             World::Docker(containers) => containers.signal(service.key(), name).await,
             World::Processes(_) => self.server(service)?.signal(signal),

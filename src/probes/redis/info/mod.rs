@@ -24,6 +24,15 @@ use crate::{
     },
 };
 
+/// A rate from so many keys is right to about a tenth: they come one by one, and the square root of a count is its error.
+const ENOUGH_KEYS: i64 = 100;
+
+/// How many windows a sample may take until it has enough keys.
+const WINDOWS: u32 = 10;
+
+/// How many without a single key are believed: whoever writes may have paused.
+const EMPTY_WINDOWS: u32 = 3;
+
 /// How many of the most frequent errors are told.
 const TOP_ERRORS: usize = 5;
 
@@ -49,18 +58,29 @@ pub(super) async fn look(link: &Link<'_>, args: &Args) -> Result<Sighting, Blind
     Ok(sighting(&info, rate))
 }
 
-/// How fast keys are let go: a second sample after `window`, over the time that truly passed.
+/// How fast keys are let go: another sample after `window`, over the time that truly passed. While some go, yet too few to
+/// say how fast, it is looked for longer.
 async fn rate(
     link: &Link<'_>,
     before: i64,
     window: Duration,
     began: Instant,
 ) -> Option<(f64, Duration)> {
-    sleep(window).await;
-    let later = InfoText::of(link.ask_one(&["INFO", "stats"]).await.ok()?);
-    let apart = began.elapsed();
-    let more = later.int("evicted_keys")?.saturating_sub(before).max(0);
-    Some((real(more) / apart.as_secs_f64(), apart))
+    let mut sample = None;
+    for turn in 1..=WINDOWS {
+        sleep(window).await;
+        let Ok(answer) = link.ask_one(&["INFO", "stats"]).await else {
+            break;
+        };
+        let apart = began.elapsed();
+        let later = InfoText::of(answer).int("evicted_keys")?;
+        let more = later.saturating_sub(before).max(0);
+        sample = Some((real(more) / apart.as_secs_f64(), apart));
+        if more >= ENOUGH_KEYS || (more == 0 && turn >= EMPTY_WINDOWS) {
+            break;
+        }
+    }
+    sample
 }
 
 fn sighting(info: &InfoText, rate: Option<(f64, Duration)>) -> Sighting {

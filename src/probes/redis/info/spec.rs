@@ -396,7 +396,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         ArgType::Duration,
         "100ms",
         (10, 2_000),
-        "the time between the two samples of a rate; waited only when keys were ever let go",
+        "the time between the two samples of a rate; waited only when keys were ever let go, three times where none is now, up to ten times while some are but too few to say how fast",
     )],
     facts: &FACTS,
     per_key: None,
