@@ -365,6 +365,7 @@ async fn a_restart_loop_is_seen_whatever_it_does_at_the_moment() {
         let seen = sight(&eyes, "docker.container", &[]).await;
         assert!(truth(&seen, "restart_looping"), "{:#?}", seen.facts);
         assert_eq!(seen.facts["exit_code"], Value::Int(3), "{:#?}", seen.facts);
+        assert_eq!(text(&seen, "last_words"), "fails");
         tokio::time::sleep(Duration::from_millis(130)).await;
     }
 }

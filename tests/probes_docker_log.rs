@@ -147,3 +147,25 @@ async fn a_container_without_a_log_says_so() {
         "{reason:?}"
     );
 }
+
+#[tokio::test]
+async fn why_a_container_ended_is_told_and_nothing_where_it_ended_well() {
+    if !engine_is_there() {
+        return;
+    }
+    let ill = Container::run("badconfig", &[], &["redis-server", "--maxmemory", "plenty"]);
+    let good = Container::run("goodend", &[], &["redis-server"]);
+    docker(&["stop", &good.name]);
+    let bad = eyes(&ill.name);
+    let seen = eventually(
+        || sight(&bad, "docker.container", &[]),
+        |seen| text(seen, "state") == "exited",
+    )
+    .await;
+    let words = text(&seen, "last_words");
+    assert!(words.contains("FATAL CONFIG FILE ERROR"), "{words}");
+    assert!(words.contains("argument must be a memory value"), "{words}");
+    let seen = sight(&eyes(&good.name), "docker.container", &[]).await;
+    assert_eq!(text(&seen, "state"), "exited");
+    assert!(none(&seen, "last_words"), "{:#?}", seen.facts);
+}

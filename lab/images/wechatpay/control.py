@@ -9,6 +9,7 @@
 | `{"do": "pay", "order_no": …, "total": 100}` | set and notify: what a customer does |
 | `{"mode": NAME, "on": true, "seconds": 5}` | mischief, see MISCHIEF |
 | `{"auto_pay": 0.3}` or `{"auto_pay": null}` | when announced orders are paid |
+| `{"do": "settle"}` | sends at once every notification that waits to be sent again; gives how many still wait |
 | `{"do": "reset"}` | no mischief, no trades, automatic payment as at the start |
 
 A notification that is not answered with 200 or 204 is sent again after RETRY_SECONDS, as WeChat Pay does (there over a day).
@@ -30,6 +31,8 @@ from trades import rfc3339
 RETRY_SECONDS = (2.0, 5.0, 10.0, 30.0)
 # How long a merchant may take to answer, in seconds (WeChat Pay waits five).
 NOTIFY_TIMEOUT_SECONDS = 5.0
+# Answers of a merchant that has understood.
+OK = (200, 204)
 # Deliveries that are told.
 MAX_DELIVERIES = 50
 
@@ -56,6 +59,7 @@ class Control:
         self._auto_pay = self._usual_auto_pay = auto_pay_seconds
         self._mischief = {}
         self._deliveries = []
+        self._waiting = set()
         self._lock = threading.Lock()
         self._round = 0
 
@@ -77,9 +81,13 @@ class Control:
             self._mischief, self._auto_pay, self._round = {}, self._usual_auto_pay, self._round + 1
             self._trades.clear()
             self._deliveries.clear()
+            with self._lock:
+                self._waiting.clear()
             return {"ok": True, "said": "as at the start"}
+        if do == "settle":
+            return self._settle()
         if not isinstance(order_no, str):
-            raise ValueError("order_no is missing, or `do` is none of set, forget, notify, pay, reset")
+            raise ValueError("order_no is missing, or `do` is none of set, forget, notify, pay, settle, reset")
         if do == "forget":
             self._trades.forget(order_no)
             return {"ok": True, "said": "forgotten"}
@@ -90,7 +98,7 @@ class Control:
                 return {"ok": True, "trade": trade}
         if do in ("pay", "notify"):
             return {"ok": True, "delivery": self._deliver(order_no, request.get("url"))}
-        raise ValueError(f"`do` {do!r} is none of set, forget, notify, pay, reset")
+        raise ValueError(f"`do` {do!r} is none of set, forget, notify, pay, settle, reset")
 
     def auto_pay(self, order_no):
         """The customer pays after a moment."""
@@ -114,9 +122,31 @@ class Control:
         """Tells the merchant, again and again until it understands."""
         if "no-notifications" in self._mischief:
             return
+        with self._lock:
+            self._waiting.add(order_no)
         delivery = self._deliver(order_no, None)
-        if delivery["status"] not in (200, 204) and tries < len(RETRY_SECONDS):
-            self._later(RETRY_SECONDS[tries], lambda: self._notify(order_no, tries + 1))
+        if delivery["status"] in OK:
+            with self._lock:
+                self._waiting.discard(order_no)
+        elif tries < len(RETRY_SECONDS):
+            self._later(RETRY_SECONDS[tries], lambda: self._retry(order_no, tries + 1))
+
+    def _retry(self, order_no, tries):
+        with self._lock:
+            waits = order_no in self._waiting
+        if waits:
+            self._notify(order_no, tries)
+
+    def _settle(self):
+        with self._lock:
+            waiting = sorted(self._waiting)
+        for order_no in waiting:
+            # A trade that is known no more needs no notification.
+            if self._trades.find(order_no) is None or self._deliver(order_no, None)["status"] in OK:
+                with self._lock:
+                    self._waiting.discard(order_no)
+        with self._lock:
+            return {"ok": True, "waiting": len(self._waiting)}
 
     def _later(self, seconds, work):
         """Does it later, unless a reset came between."""

@@ -1,6 +1,7 @@
 //! All findings of a run → one ranked answer. Pure.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -321,7 +322,7 @@ fn remedies(roots: &[Ranked], consequences: &[Ranked], checks: &[CheckResult]) -
 
 /// The causes that were found, and which of them reach which.
 struct Findings<'a> {
-    /// Each cause once, with its worst finding (the first among equals), in the page's order.
+    /// Each cause once, with the finding that says most of it, in the page's order.
     causes: Vec<(CauseId, &'a CheckResult)>,
     /// For each, the positions of the found causes that follow from it.
     reach: Vec<BTreeSet<usize>>,
@@ -333,7 +334,7 @@ impl<'a> Findings<'a> {
         for check in checks.iter().filter(|check| check.verdict.is_finding()) {
             let Some(cause) = &check.cause else { continue };
             match causes.iter_mut().find(|(known, _)| known == cause) {
-                Some((_, worst)) if worst.verdict < check.verdict => *worst = check,
+                Some((_, worst)) if says_more(check, worst) => *worst = check,
                 Some(_) => {}
                 None => causes.push((cause.clone(), check)),
             }
@@ -379,6 +380,16 @@ impl<'a> Findings<'a> {
         }
         let (a, b) = (self.causes[m].1.verdict, self.causes[n].1.verdict);
         a > b || (a == b && m < n)
+    }
+}
+
+/// Whether a finding says more of its cause than an earlier one: it is worse, or as bad and knows what to do. Who can
+/// name a remedy has seen whom it concerns; a count of symptoms has not.
+fn says_more(check: &CheckResult, earlier: &CheckResult) -> bool {
+    match check.verdict.cmp(&earlier.verdict) {
+        Ordering::Greater => true,
+        Ordering::Equal => earlier.remedies.is_empty() && !check.remedies.is_empty(),
+        Ordering::Less => false,
     }
 }
 

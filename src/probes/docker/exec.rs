@@ -9,12 +9,16 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::{client::Engine, failure::Failure};
+use crate::probes::seen::plain;
 
 /// Length of a frame's header, in bytes (`ContainerAttach` in the engine's interface).
 const HEADER: usize = 8;
 
 /// Most that is kept of what a program says of its errors, in bytes.
 const ERRORS_BYTES: usize = 64 * 1024;
+
+/// Most that is told of why a program failed, in characters.
+const WHY_CHARS: usize = 200;
 
 /// What a program printed, and how it ended.
 #[derive(Debug, Default)]
@@ -33,6 +37,16 @@ impl Said {
     /// Its errors as text.
     pub(in crate::probes) fn errors(&self) -> String {
         String::from_utf8_lossy(&self.err).into_owned()
+    }
+
+    /// Why it failed, in one line: what it said, or else how it ended.
+    pub(in crate::probes) fn why(&self) -> String {
+        let said = plain(self.errors().trim(), WHY_CHARS);
+        match self.code {
+            _ if !said.is_empty() => said,
+            Some(code) => format!("the program that reads it ended with exit code {code}"),
+            None => "the program that reads it did not end in time".to_owned(),
+        }
     }
 
     /// Whether the container has no such program: exit code 126 or 127 and the runtime's words.

@@ -315,7 +315,7 @@ async fn tail_inside(
             path: place.to_owned(),
         }));
     }
-    Err(not_readable(place, &plain(errors.trim(), 200)).into())
+    Err(not_readable(place, &said.why()).into())
 }
 
 async fn from_archive(

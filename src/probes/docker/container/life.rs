@@ -21,7 +21,7 @@ const LOOP_ENDS_S: i64 = 600;
 
 /// Exit codes above this one mean: ended by the signal of the difference (a shell's custom that
 /// the engine follows).
-const SIGNAL_BASE: i64 = 128;
+pub(super) const SIGNAL_BASE: i64 = 128;
 
 /// Tells state, exit and restarts; says whether it runs.
 pub(super) fn tell(

@@ -2,11 +2,13 @@
 //!
 //! - `spec`: its facts
 //! - `life`: how it runs, ended, and was started again
+//! - `last`: what it said before it ended
 //! - `past`: what the engine remembers of the last hour
 //! - `needs`: memory, processes
 //! - `local`: the same from the kernel, where the engine runs on this machine
 //! - `ways`: ports, networks, mounts
 
+mod last;
 mod life;
 mod local;
 mod needs;
@@ -14,7 +16,10 @@ mod past;
 mod spec;
 mod ways;
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use bollard::{
     models::{ContainerInspectResponse, ContainerStatsResponse},
@@ -39,6 +44,9 @@ use crate::{
 /// without their answers the rest is still told.
 const LESSER_PART: f64 = 0.5;
 
+/// The part of the patience left that a dead container's last words may take.
+const LAST_PART: f64 = 0.7;
+
 /// How much longer than all else the engine's sample of memory may take. The engine takes one a
 /// second while somebody asks, and who asks again too soon waits for the next (seen with
 /// version 20.10); the processes' own memory serves then.
@@ -49,7 +57,7 @@ const SAMPLE_GRACE: Duration = Duration::from_millis(5);
 /// # Errors
 /// The engine could not be asked, with the reason.
 pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
-    let now = SystemClock.now();
+    let (now, begun) = (SystemClock.now(), Instant::now());
     let lesser = place.patience.mul_f64(LESSER_PART);
     let looked = if place.engine.is_here() {
         Box::pin(with_local(place, now, lesser)).await
@@ -57,13 +65,18 @@ pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
         Box::pin(from_afar(place, now, lesser)).await
     };
     match looked.inspected {
-        Ok(container) => Ok(sighting(
-            place,
-            &container,
-            now,
-            looked.past.ok().as_ref(),
-            &looked.needs,
-        )),
+        Ok(container) => {
+            let left = place.patience.saturating_sub(begun.elapsed());
+            let words = last::words(place, &container, now, left.mul_f64(LAST_PART)).await;
+            Ok(sighting(
+                place,
+                &container,
+                now,
+                looked.past.ok().as_ref(),
+                &looked.needs,
+                words,
+            ))
+        }
         Err(Failure::NoContainer) => Ok(missing(place)),
         Err(failure) => Err(Blind::Unknown(failure.unseen(
             place.engine.address(),
@@ -229,6 +242,7 @@ fn sighting(
     now: Timestamp,
     past: Option<&Past>,
     needs: &Needs,
+    last_words: Option<String>,
 ) -> Sighting {
     let mut seen = Seen::new(&SPEC);
     let image = container
@@ -244,6 +258,10 @@ fn sighting(
         .fact("image_id", image_id);
     let past = past.map(|past| past.only(container.id.as_deref()));
     let running = life::tell(&mut seen, container, past.as_ref(), now);
+    if let Some(words) = &last_words {
+        seen.line(format!("last words: {words}"));
+    }
+    seen.fact("last_words", last_words);
     life::tell_health(&mut seen, container);
     ways::tell(&mut seen, container, place.address);
     let unused = Needs::default();

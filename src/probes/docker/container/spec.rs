@@ -58,7 +58,7 @@ const FACTS: &[FactSpec] = &[
     text("error", "what the engine said when it could not start it").optional(),
     text(
         "last_words",
-        "the telling line at the end of its log (the last one that says fatal, error, panic or cannot, or else the last); read only when it does not run or dies again and again, none otherwise",
+        "why it ended, from the end of its log: the last line that tells of trouble, with those that belong to it, or else the last one; read only when it does not run or dies again and again; none when it ended well, or was killed and said nothing of trouble",
     )
     .optional(),
     text("health", "what its health check says").one_of(HEALTHS),
