@@ -257,15 +257,16 @@ fn sighting(
         .fact("image", image)
         .fact("image_id", image_id);
     let past = past.map(|past| past.only(container.id.as_deref()));
+    // Evidence is shown from its end: how it is made first, what became of it last.
+    ways::tell(&mut seen, container, place.address);
     let running = life::tell(&mut seen, container, past.as_ref(), now);
+    let unused = Needs::default();
+    needs::tell(&mut seen, container, if running { needs } else { &unused });
+    life::tell_health(&mut seen, container);
     if let Some(words) = &last_words {
         seen.line(format!("last words: {words}"));
     }
     seen.fact("last_words", last_words);
-    life::tell_health(&mut seen, container);
-    ways::tell(&mut seen, container, place.address);
-    let unused = Needs::default();
-    needs::tell(&mut seen, container, if running { needs } else { &unused });
     seen.done()
 }
 
