@@ -255,8 +255,9 @@ async fn the_kernel_and_the_engine_tell_the_same() {
     let stop = |signal: &str| docker(&["kill", "--signal", signal, &container.name]);
     for (signal, stopped) in [("CONT", 0), ("STOP", 1), ("CONT", 0)] {
         stop(signal);
+        // A process that is at work in the kernel stops when it comes back from there.
         let (by_kernel, by_engine) = (
-            sight(&here, "docker.container", &[]).await,
+            settle(&here, "processes_stopped", &stopped.to_string()).await,
             sight(&afar, "docker.container", &[]).await,
         );
         for fact in ["processes", "processes_stopped", "processes_blocked"] {

@@ -55,6 +55,29 @@ async fn who_forgot_to_commit_stands_at_the_root() {
 }
 
 #[tokio::test]
+async fn who_got_our_number_after_a_restart_is_not_taken_for_us() {
+    let mut db = Db::start(&[]).await;
+    let eyes = db_eyes(db.target());
+    for probe in ["mysql.ping", "mysql.transactions", "mysql.processlist"] {
+        db_sight(&eyes, probe, &[]).await;
+    }
+    db.restart().await;
+    let mut clients = Vec::new();
+    for _ in 0..40 {
+        let mut client = db.client().await;
+        run(&mut client, "START TRANSACTION WITH CONSISTENT SNAPSHOT").await;
+        clients.push(client);
+    }
+    let transactions = async || db_sight(&eyes, "mysql.transactions", &[]).await;
+    let seen = eventually(transactions, |seen| int(seen, "transactions") == 40).await;
+    assert_eq!(int(&seen, "transactions"), 40, "{}", seen.evidence);
+    let people = async || db_sight(&eyes, "mysql.processlist", &[]).await;
+    let seen = eventually(people, |seen| int(seen, "connections") >= 40).await;
+    assert!(int(&seen, "connections") >= 40, "{}", seen.evidence);
+    drop(clients);
+}
+
+#[tokio::test]
 async fn a_deadlock_is_told_with_both_sides() {
     let db = Db::start(&[]).await;
     db.run(TABLE).await;

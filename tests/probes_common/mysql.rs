@@ -147,6 +147,14 @@ impl Db {
         assert!(done.is_ok_and(|status| status.success()), "kill -s {name}");
     }
 
+    /// Ends it in good order and starts it again with its data; it counts connections anew.
+    pub(crate) async fn restart(&mut self) {
+        self.signal("TERM");
+        let _ = self.child.wait();
+        self.child = Self::spawn(&self.dir, self.port, &[], false);
+        self.wait().await;
+    }
+
     async fn try_client(&self, user: &str) -> Result<MySqlConnection, sqlx::Error> {
         let options = sqlx::mysql::MySqlConnectOptions::new()
             .host("127.0.0.1")

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{failure::Failure, pool::Held, rows::Row};
+use super::{
+    failure::Failure,
+    pool::{Held, Own},
+    rows::Row,
+};
 use crate::{
     domain::sql::without_values,
     probes::{net::host_of, seen::plain},
@@ -128,7 +132,7 @@ impl People {
     ///
     /// # Errors
     /// No answer.
-    pub(super) async fn of(held: &mut Held<'_>, own: &[u64]) -> Result<Self, Failure> {
+    pub(super) async fn of(held: &mut Held<'_>, own: &Own) -> Result<Self, Failure> {
         // MySQL 8.0.22 has a list that costs the others no lock; MySQL 9 warns of the old one.
         let table = if held.version.is_mysql(8, 1) {
             "performance_schema.processlist"
@@ -155,7 +159,7 @@ impl People {
             .iter()
             .take(MOST)
             .map(Person::of)
-            .filter(|person| person.id != me && !own.contains(&person.id))
+            .filter(|person| person.id != me && !own.is(person.id, &person.user))
             .collect();
         Ok(Self { all, truncated })
     }

@@ -40,8 +40,11 @@ const CONNECTIONS: usize = 2;
 /// connection (RFC 5382 asks them for two hours and four minutes, many do it after five).
 const TRUSTED_FOR: Duration = Duration::from_secs(30);
 
-/// How many of our own connections are remembered by their number; a server gives none twice.
+/// How many of our own connections are remembered by their number; a server gives none twice while it runs.
 const REMEMBERED: usize = 64;
+
+/// Numbers that are further apart than this one were not given at the same time.
+const FAR: u64 = 64;
 
 /// How long that question may take before the connection is given up.
 const STILL_THERE: Duration = Duration::from_millis(500);
@@ -233,20 +236,48 @@ impl Link<'_> {
             .numbers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        // A server counts upwards from its start: this one has begun anew, and the old numbers are others' now. Two
+        // that were opened at the same time may be noted in either order.
+        let far = session.number().saturating_add(FAR);
+        if numbers.iter().any(|known| *known > far) {
+            numbers.clear();
+        }
         numbers.push_back(session.number());
         if numbers.len() > REMEMBERED {
             numbers.pop_front();
         }
     }
 
-    /// The connections that are this program's own, by number: nobody wants to read of them.
-    pub(super) fn own(&self) -> Vec<u64> {
+    /// The connections that are this program's own: nobody wants to read of them.
+    pub(super) fn own(&self) -> Own {
         let numbers = self
             .place
             .numbers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        numbers.iter().copied().collect()
+        Own {
+            user: self.server.username.clone(),
+            numbers: numbers.iter().copied().collect(),
+        }
+    }
+}
+
+/// Which connections are this program's own.
+pub(super) struct Own {
+    user: String,
+    numbers: Vec<u64>,
+}
+
+impl Own {
+    /// Whether a connection with this number may be one of them.
+    pub(super) fn may_be(&self, number: u64) -> bool {
+        self.numbers.contains(&number)
+    }
+
+    /// Whether the connection of this number and user is one of them. The number alone does not say: since it was given,
+    /// the server may have begun to count anew.
+    pub(super) fn is(&self, number: u64, user: &str) -> bool {
+        self.may_be(number) && self.user == user
     }
 }
 

@@ -6,7 +6,7 @@ use super::tree::Wait;
 use crate::probes::mysql::{
     failure::Failure,
     people::{People, Person, shown},
-    pool::Held,
+    pool::{Held, Own},
     rows::{Row, Rows},
 };
 
@@ -94,7 +94,7 @@ const METADATA_MYSQL: &str = "SELECT t.PROCESSLIST_ID AS thread, m.LOCK_STATUS A
 ///
 /// # Errors
 /// No answer, or the account may not see transactions.
-pub(super) async fn read(held: &mut Held<'_>, own: &[u64]) -> Result<Seen, Failure> {
+pub(super) async fn read(held: &mut Held<'_>, own: &Own) -> Result<Seen, Failure> {
     let people = People::of(held, own).await?;
     let rows = held.ask(TRANSACTIONS).await?;
     let statements = last_statements(held).await?;
@@ -104,7 +104,11 @@ pub(super) async fn read(held: &mut Held<'_>, own: &[u64]) -> Result<Seen, Failu
         transactions: rows
             .iter()
             .map(|row| transaction(row, &known, &statements))
-            .filter(|it| it.connection != me && !own.contains(&it.connection))
+            // Those of others are among the people, who are told without our own.
+            .filter(|it| {
+                let other = known.contains_key(&it.connection) || !own.may_be(it.connection);
+                it.connection != me && other
+            })
             .collect(),
         ..Seen::default()
     };
