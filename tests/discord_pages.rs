@@ -188,6 +188,58 @@ async fn pages_are_read_again_without_a_restart_and_a_broken_one_keeps_its_versi
 }
 
 #[tokio::test]
+async fn targets_are_read_again_and_those_with_mistakes_change_nothing() {
+    let redis = Redis::start();
+    let sandbox = Sandbox::start().await;
+    let bot = Bot::start(&sandbox, &setup(redis.port)).await;
+    let targets = bot.directory().path().join("targets.toml");
+    let sound = std::fs::read_to_string(&targets).expect("read");
+    let (alice, dave) = (sandbox.person("alice"), sandbox.person("dave"));
+    let report = alice.asks("diagnose shop").await;
+    assert!(text(&report).contains("healthy"), "{}", text(&report));
+    let told = dave.asks("handbook reload").await;
+    assert!(
+        text(&told).contains("nothing has changed"),
+        "{}",
+        text(&told)
+    );
+    // Nobody listens at port 1.
+    let elsewhere = sound.replace(&redis.port.to_string(), "1");
+    assert_ne!(sound, elsewhere);
+    std::fs::write(&targets, elsewhere).expect("written");
+    let told = dave.asks("handbook reload").await;
+    assert!(
+        text(&told).contains("other targets are in force"),
+        "{}",
+        text(&told)
+    );
+    let report = alice.asks("diagnose shop").await;
+    assert!(text(&report).contains("no cache"), "{}", text(&report));
+    // A slip of the pen is told with its place, and the bot goes on as it was.
+    std::fs::write(&targets, sound.replacen("address", "adress", 1)).expect("written");
+    let told = dave.asks("handbook reload").await;
+    let said = text(&told);
+    assert!(said.contains("old targets stay in force"), "{said}");
+    assert!(
+        said.contains("targets.toml:") && said.contains("adress"),
+        "{said}"
+    );
+    let report = alice.asks("diagnose shop").await;
+    assert!(text(&report).contains("no cache"), "{}", text(&report));
+    // By a signal, too.
+    std::fs::write(&targets, &sound).expect("written");
+    let status = std::process::Command::new("kill")
+        .args(["-HUP", &bot.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(status.success());
+    bot.logs("the targets were read again").await;
+    let report = alice.asks("diagnose shop").await;
+    assert!(text(&report).contains("healthy"), "{}", text(&report));
+    sandbox.check_traffic().await;
+}
+
+#[tokio::test]
 async fn what_a_person_saw_is_recorded_and_written_over_the_report() {
     let redis = Redis::start();
     let sandbox = Sandbox::start().await;

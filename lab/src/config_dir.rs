@@ -89,6 +89,18 @@ pub fn write_to(
     write_private(&directory.join("targets.toml"), targets.as_bytes())
 }
 
+/// Lets a configuration elsewhere have the lab's own targets, so that a fault in them is one there, too; gives their file.
+///
+/// # Errors
+/// When the link cannot be made.
+pub fn share_targets(elsewhere: &Path, settings: &Settings) -> Result<PathBuf> {
+    let own = directory(settings).join("targets.toml");
+    let link = elsewhere.join("targets.toml");
+    let _ = std::fs::remove_file(&link);
+    std::os::unix::fs::symlink(&own, &link).map_err(LabError::file("link", &link))?;
+    Ok(own)
+}
+
 /// A TOML string; JSON's escapes are TOML's too (<https://toml.io/en/v1.0.0#string>).
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()

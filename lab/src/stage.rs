@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::Pid;
 use tokio::process::{Child, Command};
 
 use crate::config_dir::{self, Sandbox};
@@ -41,6 +42,7 @@ pub(crate) struct Stage {
     directory: tempfile::TempDir,
     programs: Vec<Running>,
     control: Option<tokio::task::JoinHandle<()>>,
+    targets: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Stage {
@@ -55,6 +57,7 @@ impl Stage {
             directory,
             programs: Vec::new(),
             control: None,
+            targets: None,
         })
     }
 
@@ -70,7 +73,11 @@ impl Stage {
         let sandbox = self.start_sandbox(settings, &control, page_port).await?;
         let config = self.directory.path().join("config");
         config_dir::write_to(&config, settings, state, Some(&sandbox))?;
+        let targets = config_dir::share_targets(&config, settings)?;
         self.start_bot(settings, &config, &sandbox).await?;
+        self.targets = self
+            .pid_of_the_last()
+            .map(|bot| tokio::spawn(tell_of_changes(targets, bot)));
         Ok((sandbox, config))
     }
 
@@ -202,6 +209,12 @@ impl Stage {
         })
     }
 
+    fn pid_of_the_last(&self) -> Option<Pid> {
+        self.programs
+            .last()
+            .and_then(|running| pid_of(&running.child))
+    }
+
     /// Waits until one of the programs ends by itself.
     pub(crate) async fn one_ends(&mut self) -> LabError {
         loop {
@@ -214,13 +227,11 @@ impl Stage {
 
     /// Stops the programs, the last one first.
     pub(crate) async fn clear(mut self) -> Result<()> {
+        if let Some(targets) = self.targets.take() {
+            targets.abort();
+        }
         while let Some(mut running) = self.programs.pop() {
-            let pid = running
-                .child
-                .id()
-                .and_then(|id| i32::try_from(id).ok())
-                .and_then(rustix::process::Pid::from_raw);
-            if let Some(pid) = pid {
+            if let Some(pid) = pid_of(&running.child) {
                 let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             }
             if tokio::time::timeout(STOP_LIMIT, running.child.wait())
@@ -238,6 +249,29 @@ impl Stage {
         self.directory
             .close()
             .map_err(LabError::file("delete", &path))
+    }
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    let id = child.id().and_then(|id| i32::try_from(id).ok())?;
+    Pid::from_raw(id)
+}
+
+/// Lets the bot read its targets again whenever a fault, or its healing, has written them.
+async fn tell_of_changes(targets: PathBuf, bot: Pid) {
+    let written = || {
+        std::fs::metadata(&targets)
+            .and_then(|file| file.modified())
+            .ok()
+    };
+    let mut known = written();
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = written();
+        if now.is_some() && now != known {
+            known = now;
+            let _ = rustix::process::kill_process(bot, rustix::process::Signal::HUP);
+        }
     }
 }
 

@@ -179,7 +179,11 @@ impl Diagnosis {
     }
 }
 
-/// One look, in a task of its own, within its deadline and the run's.
+/// How long after its deadline a look is still waited for. A probe ends by itself before its deadline and then knows
+/// what it saw (that a server hangs, say); where all processors are busy it may come to say so only now.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// One look, in a task of its own, within its deadline (and a little grace) and the run's.
 async fn guarded(
     prober: Arc<dyn Prober>,
     look: Look,
@@ -201,7 +205,7 @@ async fn guarded(
     let deadline = began + look.deadline;
     let (probe, target, allowed) = (look.probe.clone(), look.target.clone(), look.deadline);
     let mut task = tokio::spawn(async move { prober.look(&look).await });
-    let seen = match tokio::time::timeout_at(deadline.min(end), &mut task).await {
+    let seen = match tokio::time::timeout_at((deadline + GRACE).min(end), &mut task).await {
         Ok(Ok(seen)) => seen,
         Ok(Err(error)) => Err(broken(&probe, &target, &error)),
         Err(_) => {

@@ -7,12 +7,13 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     Answer, Clock, Diagnosis, Envelope, Outcome, Pages, Place, Prober, Progress, RawParams, Record,
-    RecordId, Recorder, Refusal, Reloaded, Reply, Request, Start, parse_params,
+    RecordId, Recorder, Refusal, Reloaded, Reply, Request, Start, Targets, parse_params,
     refusal::MISTAKES_TOLD,
 };
 use crate::domain::{
     access::{Actor, Policy},
     diagnosis::{Changed, Plan, Report, compare},
+    document::told,
     handbook::{ALL_PAGES, Handbook, ParamValue, Params, Runbook},
     redact::Redactor,
 };
@@ -68,8 +69,8 @@ impl Gate {
         Arc::clone(&self.handbook.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the pages again and puts them in force; runs under way keep theirs. A page that has
-    /// mistakes now stays in force as it was.
+    /// Reads the pages and the targets again and puts them in force; runs under way keep theirs. A
+    /// page that has mistakes now stays in force as it was, and so do targets that have some.
     pub fn reload(&self) -> Reloaded {
         let (pages, unreadable) = self.pages.read();
         let before = self.handbook();
@@ -80,7 +81,8 @@ impl Gate {
             catalog,
             Some(&before),
         ));
-        let reloaded = Reloaded::between(&before, &after);
+        let targets = self.pages.renew_targets();
+        let reloaded = Reloaded::between(&before, &after, targets);
         *self
             .handbook
             .write()
@@ -93,6 +95,14 @@ impl Gate {
             removed = reloaded.removed.join(" "),
             "the pages were read again"
         );
+        match &reloaded.targets {
+            Targets::Same => {}
+            Targets::Renewed(count) => tracing::info!(count, "the targets were read again"),
+            Targets::Kept(problems) => tracing::error!(
+                mistakes = told(problems, MISTAKES_TOLD).join("; "),
+                "the configuration has mistakes; the old targets stay"
+            ),
+        }
         for page in &reloaded.broken {
             tracing::error!(
                 page = page.id,

@@ -32,6 +32,6 @@ pub use ports::{
     Answer, Clock, Look, Outcome, Prober, Record, RecordId, Recorder, Start, SystemClock,
 };
 pub use refusal::Refusal;
-pub use reload::{Pages, Reloaded};
+pub use reload::{Pages, Reloaded, Targets};
 pub use request::{Envelope, Place, Reply, Request};
 pub use store_error::StoreError;

@@ -120,8 +120,8 @@ fn handbook_command() -> CommandSpec {
         "要查找的内容，中英文均可",
     );
     let reload = Text::new(
-        "Read the pages again, without a restart (admin)",
-        "重新读取手册页，无需重启（管理员）",
+        "Read the pages and targets again, without a restart (admin)",
+        "重新读取手册页和目标，无需重启（管理员）",
     );
     CommandSpec {
         options: vec![

@@ -2,8 +2,9 @@
 
 use super::{answer::Answer, attach::Attachable, decode::Incoming, present};
 use crate::{
-    app::{Refusal, Reloaded},
+    app::{Refusal, Reloaded, Targets},
     domain::{
+        document::told,
         handbook::{Handbook, Hit, search},
         text::{Lang, Text},
     },
@@ -98,10 +99,15 @@ pub(super) fn reloaded(reloaded: &Reloaded, lang: Lang) -> Answer {
             lines.push(Line::bullet().plain(word).code(&names.join(" ")));
         }
     }
-    if [&reloaded.changed, &reloaded.added, &reloaded.removed]
+    let same = [&reloaded.changed, &reloaded.added, &reloaded.removed]
         .iter()
-        .all(|names| names.is_empty())
-    {
+        .all(|names| names.is_empty());
+    if let Targets::Renewed(count) = reloaded.targets {
+        lines.push(Line::bullet().plain(&match lang {
+            Lang::En => format!("other targets are in force: {count} in all"),
+            Lang::Zh => format!("目标已更新：共 {count} 个"),
+        }));
+    } else if same {
         lines.push(Line::bullet().plain(pick(lang, "nothing has changed", "没有变化")));
     }
     for page in &reloaded.broken {
@@ -119,11 +125,18 @@ pub(super) fn reloaded(reloaded: &Reloaded, lang: Lang) -> Answer {
             lines.push(Line::new().plain(&mistake));
         }
     }
-    let tone = if reloaded.broken.is_empty() {
-        Tone::Good
-    } else {
-        Tone::Warning
-    };
+    if let Targets::Kept(problems) = &reloaded.targets {
+        lines.push(Line::bullet().strong(pick(
+            lang,
+            "The configuration has mistakes; the old targets stay in force",
+            "配置有错误；旧的目标继续生效",
+        )));
+        for mistake in told(problems, MISTAKES) {
+            lines.push(Line::new().plain(&mistake));
+        }
+    }
+    let sound = reloaded.broken.is_empty() && !matches!(reloaded.targets, Targets::Kept(_));
+    let tone = if sound { Tone::Good } else { Tone::Warning };
     let title = pick(lang, "The handbook was read again", "手册已重新读取");
     Answer::card(Card::note(lang, tone, title, lines))
 }

@@ -5,6 +5,7 @@ use std::{io, sync::Arc};
 use tokio::runtime::{Builder, Runtime};
 
 pub mod doctor;
+mod eyes;
 mod secrets;
 mod serve;
 pub mod signals;
@@ -19,12 +20,11 @@ use crate::{
         handbook::{ALL_PAGES, Handbook, KnownPage},
         redact::Redactor,
     },
-    probes::Probes,
     store::SqliteStore,
 };
 
 pub use crate::discord::permissions::{NEEDED, invitation};
-use secrets::Vigilant;
+use eyes::Eyes;
 pub use serve::{ServeError, serve};
 
 /// Threads of a one-shot command: one drives the checks, one opens the store meanwhile. More would
@@ -113,12 +113,28 @@ pub fn handbook_for(config: &Config, id: &str) -> Handbook {
     }
 }
 
-/// The pages of a configuration's directory, beside the built-in ones.
-struct Directory(Option<std::path::PathBuf>);
+/// A configuration's directory: its pages beside the built-in ones, and its targets.
+struct Directory {
+    path: Option<std::path::PathBuf>,
+    eyes: Arc<Eyes>,
+}
 
 impl crate::app::Pages for Directory {
+    fn renew_targets(&self) -> crate::app::Targets {
+        use crate::app::Targets;
+        // Without a directory there is nothing that could have changed.
+        let Some(path) = &self.path else {
+            return Targets::Same;
+        };
+        match crate::config::load(Some(path)) {
+            Ok(config) if self.eyes.renew(&config) => Targets::Renewed(config.targets.count()),
+            Ok(_) => Targets::Same,
+            Err(errors) => Targets::Kept(errors.problems().to_vec()),
+        }
+    }
+
     fn read(&self) -> (Vec<(String, String)>, Vec<Problem>) {
-        let (pages, unreadable) = crate::config::read_pages(self.0.as_deref());
+        let (pages, unreadable) = crate::config::read_pages(self.path.as_deref());
         let texts = pages
             .into_iter()
             .map(|page| (page.file, page.text.into_owned()));
@@ -145,17 +161,19 @@ pub fn assemble_with(
         run_deadline: config.diagnosis.run_deadline,
         checks_per_target: config.diagnosis.checks_per_target,
     };
-    let eyes = Arc::new(Probes::new(config.targets.clone()));
-    let prober = Arc::new(Vigilant::new(eyes, config, redactor.clone()));
+    let eyes = Arc::new(Eyes::new(config, redactor.clone()));
     let gate = Gate::new(
         config.access.clone(),
         handbook,
-        Diagnosis::new(prober, limits),
+        Diagnosis::new(Arc::clone(&eyes) as _, limits),
         Arc::clone(&store) as _,
         Arc::new(SystemClock),
         redactor,
         config.general.timezone.clone(),
-        Box::new(Directory(config.directory.clone())),
+        Box::new(Directory {
+            path: config.directory.clone(),
+            eyes,
+        }),
     );
     House {
         gate: Arc::new(gate),

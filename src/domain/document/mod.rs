@@ -29,7 +29,7 @@ mod problem;
 mod walk;
 
 pub use path::Path;
-pub use problem::{Level, Problem, Source, closest, did_you_mean, render};
+pub use problem::{Level, Problem, Source, closest, did_you_mean, render, told};
 
 use std::ops::Range;
 

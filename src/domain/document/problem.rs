@@ -170,6 +170,24 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// The problems as sentences with line and column, at most `most` of them, and how many more there are.
+#[must_use]
+pub fn told(problems: &[Problem], most: usize) -> Vec<String> {
+    let told = problems.iter().take(most).map(|problem| {
+        let hint = problem
+            .hint
+            .as_ref()
+            .map_or(String::new(), |hint| format!(" ({hint})"));
+        format!(
+            "{}:{}:{}: {}{hint}",
+            problem.file, problem.line, problem.column, problem.message
+        )
+    });
+    let more = problems.len().saturating_sub(most);
+    let rest = (more > 0).then(|| format!("… +{more}"));
+    told.chain(rest).collect()
+}
+
 /// All problems, each with a blank line after it, and a summary; nothing for no problem.
 #[must_use]
 pub fn render(problems: &[Problem], colour: bool) -> String {

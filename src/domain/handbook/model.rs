@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{Condition, Sentence};
 use crate::domain::{
     diagnosis::{Column, Verdict},
-    document::Problem,
+    document::{Problem, told},
     ids::{CauseId, CheckId, CheckRef, RemedyId, RunbookId, TargetId},
     text::Text,
 };
@@ -319,19 +319,7 @@ impl BrokenPage {
     /// The mistakes as sentences with line and column, at most `most` of them.
     #[must_use]
     pub fn mistakes(&self, most: usize) -> Vec<String> {
-        let told = self.problems.iter().take(most).map(|problem| {
-            let hint = problem
-                .hint
-                .as_ref()
-                .map_or(String::new(), |hint| format!(" ({hint})"));
-            format!(
-                "{}:{}:{}: {}{hint}",
-                problem.file, problem.line, problem.column, problem.message
-            )
-        });
-        let more = self.problems.len().saturating_sub(most);
-        let rest = (more > 0).then(|| format!("… +{more}"));
-        told.chain(rest).collect()
+        told(&self.problems, most)
     }
 }
 

@@ -41,7 +41,10 @@ static TELLS: LazyLock<Option<Regex>> = LazyLock::new(|| any_case(TELLING));
 static IS_HOLLOW: LazyLock<Option<Regex>> = LazyLock::new(|| any_case(HOLLOW));
 
 fn any_case(pattern: &str) -> Option<Regex> {
-    RegexBuilder::new(pattern).case_insensitive(true).build().ok()
+    RegexBuilder::new(pattern)
+        .case_insensitive(true)
+        .build()
+        .ok()
 }
 
 /// How a container ended, as far as its last words go.
