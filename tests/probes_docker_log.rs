@@ -159,7 +159,7 @@ async fn why_a_container_ended_is_told_and_nothing_where_it_ended_well() {
     let bad = eyes(&ill.name);
     let seen = eventually(
         || sight(&bad, "docker.container", &[]),
-        |seen| text(seen, "state") == "exited",
+        |seen| text(seen, "state") == "exited" && !none(seen, "last_words"),
     )
     .await;
     let words = text(&seen, "last_words");
