@@ -9,7 +9,7 @@ use crate::condition::Condition;
 use crate::error::{LabError, Result};
 use crate::service::Database;
 use crate::state::{Mode, State};
-use crate::step::{FileName, Step};
+use crate::step::Step;
 
 /// A text in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,21 +202,6 @@ impl Fault {
         self.differing(way)
             .find_map(|differs| differs.inject.as_deref())
             .unwrap_or(&self.inject)
-    }
-
-    /// Whether it changes the configuration with which `handbell` looks: a program that runs has read it before.
-    #[must_use]
-    pub fn changes_config(&self, way: Way) -> bool {
-        let of_targets = |step: &Step| {
-            matches!(
-                step,
-                Step::PutFile {
-                    file: FileName::Targets,
-                    ..
-                }
-            )
-        };
-        self.injected(way).iter().any(of_targets)
     }
 
     /// Whether it breaks the machine itself, so that another lab on it sees it, too: its disks and its processors.

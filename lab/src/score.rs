@@ -314,11 +314,6 @@ pub async fn rounds(lab: &mut Lab, order: &Order<'_>) -> Result<(Vec<Row>, Calm)
                 say::out(format!("{:<32} not here: {}", fault.name, why.en));
                 continue;
             }
-            if order.chat && fault.changes_config(lab.way()) {
-                let why = "it changes the configuration, which the bot has read at its start";
-                say::out(format!("{:<32} not in a chat: {why}", fault.name));
-                continue;
-            }
             let all = order.runbooks.iter().filter(|runbook| *runbook == ALL);
             let by: Vec<&str> = fault
                 .runbooks()
