@@ -216,12 +216,12 @@ async fn targets_are_read_again_and_those_with_mistakes_change_nothing() {
     let report = alice.asks("diagnose shop").await;
     assert!(text(&report).contains("no cache"), "{}", text(&report));
     // A slip of the pen is told with its place, and the bot goes on as it was.
-    std::fs::write(&targets, sound.replacen("address", "adress", 1)).expect("written");
+    std::fs::write(&targets, sound.replacen("address", "addr", 1)).expect("written");
     let told = dave.asks("handbook reload").await;
     let said = text(&told);
     assert!(said.contains("old targets stay in force"), "{said}");
     assert!(
-        said.contains("targets.toml:") && said.contains("adress"),
+        said.contains("targets.toml:2:1") && said.contains("has no key"),
         "{said}"
     );
     let report = alice.asks("diagnose shop").await;
