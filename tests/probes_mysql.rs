@@ -4,7 +4,14 @@
 
 mod probes_common;
 
-use std::time::{Duration, Instant};
+use std::{
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use handbell::{
     app::Look,
@@ -20,6 +27,7 @@ use probes_common::{
     mysql::{Db, PASSWORD, at, db_eyes, db_look, db_sight, db_unseen},
     none, see_within, text, truth,
 };
+use sqlx::Connection as _;
 
 async fn state(server: MysqlServer) -> String {
     let sighting = db_sight(&db_eyes(server), "mysql.ping", &[]).await;
@@ -101,6 +109,91 @@ async fn a_full_and_a_blocking_server_say_so_before_the_login() {
 }
 
 #[tokio::test]
+async fn the_last_connection_serves_all_looks() {
+    let db = Db::start(&["--max-connections=10"]).await;
+    let mut clients = Vec::new();
+    for _ in 0..9 {
+        clients.push(db.stranger().await);
+    }
+    for _ in 0..5 {
+        let eyes = db_eyes(db.target());
+        let question = one();
+        let (ping, query) = tokio::join!(db_sight(&eyes, "mysql.ping", &[]), async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            db_sight(&eyes, "mysql.query", &question).await
+        });
+        assert_eq!(text(&ping, "state"), "ok", "{ping:?}");
+        assert_eq!(int(&query, "one"), 1);
+        drop(eyes);
+        // The server has the last place back when it has noticed that the client is gone.
+        loop {
+            if let Ok(client) = db.try_client("stranger").await {
+                let _ = client.close().await;
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    drop(clients);
+}
+
+#[tokio::test]
+async fn a_server_that_only_serves_whom_it_knows_is_not_one_that_hangs() {
+    let db = Db::start(&[]).await;
+    let door = Door::before(db.port);
+    let eyes = db_eyes(MysqlServer {
+        address: ServerAddress::Tcp {
+            host: "127.0.0.1".to_owned(),
+            port: door.port,
+        },
+        ..db.target()
+    });
+    assert_eq!(int(&db_sight(&eyes, "mysql.query", &one()).await, "one"), 1);
+    door.shut.store(true, Ordering::SeqCst);
+    let ping = db_sight(&eyes, "mysql.ping", &[]).await;
+    assert_eq!(text(&ping, "state"), "reply-timeout");
+    assert!(!truth(&ping, "greeted") && truth(&ping, "answers_others"));
+    assert_eq!(int(&db_sight(&eyes, "mysql.query", &one()).await, "one"), 1);
+}
+
+/// A door before a server; shut, it takes clients and lets nobody through, as a server does that waits for DNS.
+struct Door {
+    port: u16,
+    shut: Arc<AtomicBool>,
+}
+
+impl Door {
+    fn before(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let shut = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&shut);
+        std::thread::spawn(move || {
+            let mut waiting = Vec::new();
+            for client in listener.incoming().flatten() {
+                if closed.load(Ordering::SeqCst) {
+                    waiting.push(client);
+                } else {
+                    let server = TcpStream::connect(("127.0.0.1", server)).expect("the server");
+                    for (mut from, mut to) in [
+                        (copy_of(&client), copy_of(&server)),
+                        (copy_of(&server), copy_of(&client)),
+                    ] {
+                        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+                    }
+                }
+            }
+        });
+        Self { port, shut }
+    }
+}
+
+fn copy_of(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a second handle")
+}
+
+#[tokio::test]
 async fn a_frozen_server_hangs_and_costs_one_look_its_patience() {
     let db = Db::start(&[]).await;
     let eyes = db_eyes(db.target());
@@ -117,6 +210,7 @@ async fn a_frozen_server_hangs_and_costs_one_look_its_patience() {
     );
     assert_eq!(text(&ping, "state"), "reply-timeout");
     assert!(truth(&ping, "connected") && !truth(&ping, "greeted"));
+    assert!(!truth(&ping, "answers_others"), "{ping:?}");
     assert!(matches!(query, Unseen::TimedOut { .. }), "{query:?}");
     assert!(began.elapsed() < probes_common::LATEST);
     db.signal("CONT");

@@ -368,11 +368,25 @@ async fn stopped_workers_are_seen() {
     let master = server.child.as_ref().map_or(0, Child::id).to_string();
     let signal = |name: &str| {
         let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"));
-        for pid in children.unwrap_or_default().split_whitespace() {
+        let children = children.unwrap_or_default();
+        for pid in children.split_whitespace() {
             let _ = Command::new("kill").args(["-s", name, pid]).status();
         }
+        children
     };
-    signal("STOP");
+    // The port listens before there are workers; who was answered has met one.
+    assert_eq!(server.visit(), "502");
+    let workers = signal("STOP");
+    let stopped = |pid: &str| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.contains(") T ")
+    };
+    for _ in 0..500 {
+        if workers.split_whitespace().all(stopped) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let seen = server.sight("nginx.status").await;
     assert_eq!(text(&seen, "state"), "hung", "{}", seen.evidence);
     signal("CONT");

@@ -155,7 +155,7 @@ impl Db {
         self.wait().await;
     }
 
-    async fn try_client(&self, user: &str) -> Result<MySqlConnection, sqlx::Error> {
+    pub(crate) async fn try_client(&self, user: &str) -> Result<MySqlConnection, sqlx::Error> {
         let options = sqlx::mysql::MySqlConnectOptions::new()
             .host("127.0.0.1")
             .port(self.port)

@@ -60,6 +60,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         flag("connected", "a connection came about (the port or socket accepts)"),
         flag("greeted", "the server sent its greeting, or an error in its place: it is MySQL and its listener works"),
         flag("answered", "it answered a question after the login"),
+        flag("answers_others", "it answered on a connection that was open before, while this look waited in vain; none when this look did not").optional(),
         text("flavour", "who made it; none when it did not say").one_of(&["mysql", "mariadb"]).setting().optional(),
         text("version", "its version; none when it did not say").setting().optional(),
         text("server_id", "what tells this server from any other: server_uuid (MySQL), else host name and server_id").setting().optional(),
@@ -94,6 +95,7 @@ struct Ping {
     super_read_only: Option<bool>,
     uptime: Option<i64>,
     trouble: Option<Failure>,
+    answers_others: Option<bool>,
 }
 
 /// Looks at the server as a new client does, always over a connection of its own: a kept one
@@ -106,7 +108,12 @@ pub(super) async fn look(link: &Link<'_>) -> Result<Sighting, Blind> {
     match ping.run(link).await {
         Ok(session) => link.keep(session).await,
         Err(Failure::Secret(detail)) => return Err(Unseen::Secret { detail }.into()),
-        Err(failure) => ping.trouble = Some(failure),
+        Err(failure) => {
+            if failure == Failure::NoAnswer {
+                ping.answers_others = Some(link.answers_others().await);
+            }
+            ping.trouble = Some(failure);
+        }
     }
     Ok(ping.sighting(&address_of(link.server)))
 }
@@ -181,6 +188,7 @@ impl Ping {
             .fact("connected", connected)
             .fact("greeted", greeted)
             .fact("answered", self.answered.is_some())
+            .fact("answers_others", self.answers_others)
             .fact("flavour", self.flavour)
             .fact("version", version)
             .fact("server_id", id)

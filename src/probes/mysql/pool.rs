@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{
     sync::{Mutex, Semaphore},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
@@ -49,6 +49,16 @@ const FAR: u64 = 64;
 /// How long that question may take before the connection is given up.
 const STILL_THERE: Duration = Duration::from_millis(500);
 
+/// How long an open connection is asked whether the server still answers anybody.
+const OTHERS: Duration = Duration::from_millis(150);
+
+/// How long a look that was turned away waits for a connection that another look got: the server let one in and not the
+/// next, and this one is as good.
+const LEFT_OVER: Duration = Duration::from_millis(250);
+
+/// How often it sees whether there is one.
+const SEES_EVERY: Duration = Duration::from_millis(5);
+
 /// One server's connections.
 struct Place {
     free: Semaphore,
@@ -57,6 +67,8 @@ struct Place {
     numbers: Now<VecDeque<u64>>,
     /// Why the last try to open one failed, and when.
     failed: Mutex<Option<(Instant, Failure)>>,
+    /// When it last answered a question.
+    answered: Now<Option<Instant>>,
 }
 
 impl Default for Place {
@@ -66,6 +78,7 @@ impl Default for Place {
             idle: Now::default(),
             numbers: Now::default(),
             failed: Mutex::default(),
+            answered: Now::default(),
         }
     }
 }
@@ -133,8 +146,61 @@ impl Link<'_> {
                 return Ok(self.held(session, permit, false));
             }
         }
-        let session = self.open().await?;
-        Ok(self.held(session, permit, true))
+        match self.open().await {
+            Ok(session) => Ok(self.held(session, permit, true)),
+            Err(failure) => match self.left_over(&failure).await {
+                Some(session) => Ok(self.held(session, permit, false)),
+                None => Err(failure),
+            },
+        }
+    }
+
+    /// A connection that another look was given, when this one was turned away since there are too many.
+    async fn left_over(&self, failure: &Failure) -> Option<Session> {
+        if !matches!(failure, Failure::Refused(said) if said.kind() == Refusal::TooManyConnections)
+        {
+            return None;
+        }
+        let turned_away = self
+            .place
+            .failed
+            .lock()
+            .await
+            .as_ref()
+            .map(|(when, _)| *when)?;
+        let end = self.end.min(turned_away + LEFT_OVER);
+        loop {
+            if let Some((session, _)) = self.place.idle(Vec::pop) {
+                return Some(session);
+            }
+            if Instant::now() >= end {
+                return None;
+            }
+            sleep(SEES_EVERY).await;
+        }
+    }
+
+    /// Whether the server answers on a connection that is open, while a new one is waited for in vain.
+    pub(super) async fn answers_others(&self) -> bool {
+        let answered = *self
+            .place
+            .answered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if answered.is_some_and(|when| when + self.patience / 2 >= self.end) {
+            return true;
+        }
+        let Some((mut session, _)) = self.place.idle(Vec::pop) else {
+            return false;
+        };
+        let asked = Instant::now();
+        match session.ask("DO 0", asked + OTHERS).await {
+            Ok(_) => {
+                self.keep(session).await;
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     fn held<'l>(
@@ -310,10 +376,15 @@ impl Held<'_> {
             return Err(Failure::Cut("the connection is gone".to_owned()));
         };
         let answer = session.ask(sql, self.end).await;
-        if let Err(failure) = &answer
-            && !failure.leaves_connection()
-        {
-            self.session = None;
+        match &answer {
+            Err(failure) if !failure.leaves_connection() => self.session = None,
+            _ => {
+                *self
+                    .place
+                    .answered
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
         }
         answer
     }
