@@ -34,6 +34,8 @@ pub struct FilterSpec {
     pub(super) units: &'static [Unit],
     /// Whether the number that it gives has the unit of the one that it took.
     pub(super) keeps_unit: bool,
+    /// How many arguments it must have.
+    pub(super) min_args: usize,
     /// How many arguments it can have.
     pub(super) max_args: usize,
     /// What it does, in one line.
@@ -54,6 +56,7 @@ const fn writes(
         gives: Shape::Text,
         units,
         keeps_unit: false,
+        min_args: 0,
         max_args: 0,
         meaning,
         example,
@@ -73,6 +76,7 @@ const fn other(
         gives,
         units: &[],
         keeps_unit: matches!((takes, gives), (Shape::Number, Shape::Number)),
+        min_args: 0,
         max_args,
         meaning,
         example,
@@ -123,6 +127,16 @@ pub const FILTERS: &[FilterSpec] = &[
         "a number with thousands marked, at most two places",
         ("1234567.891 | number", "1,234,567.89"),
     ),
+    FilterSpec {
+        min_args: 2,
+        max_args: 2,
+        ..writes(
+            "plural",
+            &[Unit::None, Unit::Count, Unit::Ratio, Unit::PerSecond],
+            "the same, and the words after it: for one, and for any other number",
+            ("1 | plural('key waits', 'keys wait')", "1 key waits"),
+        )
+    },
     other(
         "abs",
         (Shape::Number, Shape::Number),
@@ -219,6 +233,11 @@ fn build() -> Environment<'static> {
         format!("{} %", decimal(value * 100.0, 1))
     });
     env.add_filter("number", |value: f64| decimal(value, 2));
+    env.add_filter("plural", |value: f64, one: &str, many: &str| {
+        let number = decimal(value, 2);
+        let words = if number == "1" { one } else { many };
+        format!("{number} {words}")
+    });
     env.add_filter("abs", builtin::abs);
     env.add_filter("round", builtin::round);
     env.add_filter("int", builtin::int);

@@ -32,6 +32,11 @@ impl<'n> Checker<'n, '_> {
             self.complain(Level::Error, at, message, hint);
             return Type::ANY;
         };
+        if filter.args.len() < spec.min_args {
+            let message = format!("`{}` takes {} arguments", spec.name, spec.min_args);
+            let hint = format!("{{{{ {} }}}} becomes {}", spec.example.0, spec.example.1);
+            return self.error(expr, message, Some(hint));
+        }
         if filter.args.len() > spec.max_args {
             let message = format!("`{}` takes at most {} arguments", spec.name, spec.max_args);
             return self.error(expr, message, None);
