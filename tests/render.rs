@@ -55,6 +55,23 @@ target = "cache"
   say = { en = "The container is stopped.", zh = "容器已停止。" }
   remedies = ["start"]
 
+[[check]]
+id = "refused"
+covers = ["2.3.d2"]
+title = { en = "Log", zh = "日志" }
+probe = "docker.log"
+target = "cache"
+
+  [check.args.patterns]
+  denied = "NOPERM"
+  ready = "Ready to accept"
+
+  [[check.rule]]
+  when = "denied_count > 1 and denied_seconds_ago is not none and (ready_seconds_ago is none or ready_seconds_ago > 9)"
+  verdict = "critical"
+  cause = "redis.refused"
+  say = { en = "It refuses commands.", zh = "它拒绝命令。" }
+
 [[remedy]]
 id = "start"
 covers = ["2.3.r1"]
@@ -296,6 +313,37 @@ fn healthy_unclear_and_inapplicable_are_told_apart() {
     assert!(say(&[Ok, Unknown], Lang::En).contains("1 of 2 checks could not look"));
     assert!(say(&[Ok, Unknown], Lang::Zh).contains("2 项检查中有 1 项无法执行"));
     assert!(say(&[NotApplicable], Lang::Zh).contains("没有可检查的内容"));
+}
+
+#[test]
+fn of_a_log_the_line_is_shown_by_which_the_rule_went() {
+    let mut log = check(
+        "refused",
+        Text::new("Log", "日志"),
+        Verdict::Critical,
+        Text::new("It refuses commands.", "它拒绝命令。"),
+    );
+    let line = |text: &str| Value::Text(text.into());
+    let denied = format!("{} NOPERM no right to 'eval'", "…".repeat(200));
+    log.facts = Facts::from([
+        ("denied_count".into(), Value::Int(3)),
+        ("denied_last".into(), line(&denied)),
+        ("denied_seconds_ago".into(), Value::Int(1)),
+        ("ready_count".into(), Value::Int(1)),
+        ("ready_last".into(), line("Ready to accept")),
+        ("ready_seconds_ago".into(), Value::Int(70)),
+    ]);
+    log.evidence = "denied: 3 lines\nready: 1 line\nReady to accept\nNOPERM".into();
+    let mut report = stopped();
+    report.root_causes = vec![ranked(&log, &[])];
+    report.checks.push(log);
+    let text = render::terminal(&render::card(&report, &handbook(), Lang::En), false, 400);
+    assert!(text.contains("NOPERM no right to 'eval'\n"), "{text}");
+    assert!(!text.contains("│ Ready"), "{text}");
+    assert!(
+        text.contains("denied_count = 3, denied_seconds_ago = 1 s, ready_seconds_ago = 1 min 10 s"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod markdown;
 mod page;
 mod quantity;
 mod report;
+mod telling;
 mod terminal;
 mod words;
 

@@ -2,6 +2,7 @@
 
 use super::{
     Card, Item, Line, Section, SectionKind, duration, fact, last_lines,
+    telling::{telling_facts, telling_lines},
     words::{list, pick, risk_word, tone_of, verdict_word},
 };
 use crate::domain::{
@@ -17,6 +18,10 @@ const WITH_EVIDENCE: usize = 3;
 const EVIDENCE_LINES: usize = 5;
 /// Characters of one such line.
 const EVIDENCE_WIDTH: usize = 160;
+/// Lines of a log that the rule itself names, under one root cause.
+const TOLD_LINES: usize = 2;
+/// Characters of one such line: what went wrong often stands at its end.
+const TOLD_WIDTH: usize = 360;
 /// Facts in one evidence line; the evidence file has all.
 const FACTS: usize = 6;
 /// Characters of one fact's value there.
@@ -156,12 +161,22 @@ fn evidence(
                 .code(root.cause.as_str())
                 .into(),
         );
-        let facts = telling_facts(check, handbook);
+        let mut facts = telling_facts(check, handbook);
+        let told = telling_lines(check, &facts);
+        // They stand below in full.
+        facts.retain(|name| told.is_empty() || !name.ends_with("_last"));
         *abridged |= facts.len() > FACTS;
         if !facts.is_empty() {
             items.push(facts_line(check, &facts, lang).into());
         }
-        let (lines, short) = last_lines(&check.evidence, EVIDENCE_LINES, EVIDENCE_WIDTH);
+        let (lines, short) = match told.as_str() {
+            "" => last_lines(&check.evidence, EVIDENCE_LINES, EVIDENCE_WIDTH),
+            told => {
+                let (lines, _) = last_lines(told, TOLD_LINES, TOLD_WIDTH);
+                let short = check.evidence.lines().count() > lines.len();
+                (lines, short)
+            }
+        };
         *abridged |= short;
         if !lines.is_empty() {
             items.push(Item::Block(lines));
@@ -173,36 +188,6 @@ fn evidence(
         pick(lang, "Evidence", "证据").to_owned(),
         items,
     )
-}
-
-/// Names of the facts that the rule which spoke weighs, in the rule's order.
-fn telling_facts<'a>(check: &'a CheckResult, handbook: &Handbook) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    let page = handbook.page(check.page.as_str());
-    let rules = page
-        .into_iter()
-        .flat_map(|page| page.checks.iter().chain(&page.prevent))
-        .filter(|known| known.id == check.id)
-        .flat_map(|known| &known.rules)
-        .filter(|rule| rule.cause == check.cause && rule.verdict == check.verdict);
-    for rule in rules {
-        for word in identifiers(rule.when.source()) {
-            if let Some((name, _)) = check.facts.get_key_value(word)
-                && !names.contains(&name.as_str())
-            {
-                names.push(name);
-            }
-        }
-    }
-    names
-}
-
-/// The names in an expression; those inside of quotes aren't names.
-fn identifiers(source: &str) -> impl Iterator<Item = &str> {
-    source
-        .split(['\'', '"'])
-        .step_by(2)
-        .flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
 }
 
 fn facts_line(check: &CheckResult, names: &[&str], lang: Lang) -> Line {

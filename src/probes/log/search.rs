@@ -260,7 +260,11 @@ fn sighting(haul: &Haul, patterns: &[(&str, Regex)], now: Timestamp) -> Sighting
                 first.and_then(|(_, record)| ago(record.at, now)),
             );
         if let Some((text, _)) = last {
-            seen.line(format!("{name}: {} lines", hits.len()));
+            seen.line(format!(
+                "{name}: {} {}",
+                hits.len(),
+                if hits.len() == 1 { "line" } else { "lines" }
+            ));
             telling.push(text);
         }
         groups(&mut seen, name, pattern, &hits);
