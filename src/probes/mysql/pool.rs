@@ -193,14 +193,11 @@ impl Link<'_> {
         let Some((mut session, _)) = self.place.idle(Vec::pop) else {
             return false;
         };
-        let asked = Instant::now();
-        match session.ask("DO 0", asked + OTHERS).await {
-            Ok(_) => {
-                self.keep(session).await;
-                true
-            }
-            Err(_) => false,
+        let answers = lives(&mut session, Instant::now() + OTHERS).await;
+        if answers {
+            self.keep(session).await;
         }
+        answers
     }
 
     fn held<'l>(
