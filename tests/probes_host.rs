@@ -192,6 +192,60 @@ async fn another_machine_is_asked_by_constant_words_over_ssh() {
     );
 }
 
+/// Another machine whose processors' time and pages were stolen and swapped as `counts` (stolen ticks, pages) tell from
+/// one reading to the next; between two readings 100 ticks were idle.
+fn machine_that_counts(dir: &TempDir, counts: [(u32, u32); 3]) -> PathBuf {
+    let at = dir.path().join("readings");
+    fs::write(&at, "").expect("a file");
+    let at = at.display();
+    let [first, second, third] = counts.map(|(stolen, pages)| format!("{stolen} {pages}"));
+    like_ssh(
+        dir,
+        &format!(
+            "echo >> {at}; n=$(wc -l < {at})
+            case $n in 1) set -- \"$@\" {first};; 2) set -- \"$@\" {second};; *) set -- \"$@\" {third};; esac
+            while [ \"$1\" != -- ]; do shift; done; shift 2
+            words=; while [ $# -gt 2 ]; do words=\"$words $1\"; shift; done
+            sh -c \"$words\" | sed -e \"s/^cpu  .*/cpu  0 0 0 $((n * 100)) 0 0 0 $1/\" \\
+                -e \"s/^pswpin .*/pswpin $2/\" -e \"s/^pswpout .*/pswpout $2/\""
+        ),
+    )
+}
+
+#[tokio::test]
+async fn what_lasted_a_moment_is_no_alarm() {
+    let burst = [(0, 0), (900, 900_000), (900, 900_000)];
+    let lasting = [(0, 0), (900, 900_000), (1_800, 9_900_000)];
+    for (counts, lasts) in [(burst, false), (lasting, true)] {
+        let dir = TempDir::new().expect("a directory");
+        let eyes = eyes(
+            HostEndpoint::Ssh("ssh://ops@far:22".to_owned()),
+            &machine_that_counts(&dir, counts),
+        );
+        let seen = see(&eyes, "host.resources", &[]).await.expect("a sighting");
+        println!("{}", seen.evidence);
+        let (stolen, swapped) = (
+            float(&seen, "cpu_steal_percent"),
+            float(&seen, "swap_in_per_second"),
+        );
+        assert_eq!(stolen >= 89.0, lasts, "{stolen} % stolen");
+        assert_eq!(swapped >= 1_000.0, lasts, "{swapped} pages a second");
+        if !lasts {
+            assert!(stolen < 0.01 && swapped < 0.01, "{stolen} {swapped}");
+        }
+    }
+    // Where nothing is in doubt nobody is asked a third time.
+    let dir = TempDir::new().expect("a directory");
+    let eyes = eyes(
+        HostEndpoint::Ssh("ssh://ops@far:22".to_owned()),
+        &machine_that_counts(&dir, [(0, 0), (1, 5), (900, 900_000)]),
+    );
+    let seen = see(&eyes, "host.resources", &[]).await.expect("a sighting");
+    assert!(float(&seen, "cpu_steal_percent") < 1.0, "{}", seen.evidence);
+    let readings = fs::read_to_string(dir.path().join("readings")).expect("a file");
+    assert_eq!(readings.lines().count(), 2);
+}
+
 #[tokio::test]
 async fn a_machine_out_of_reach_is_told_apart() {
     let dir = TempDir::new().expect("a directory");
