@@ -158,11 +158,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The time until the deadline.
-    pub(super) fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
-    }
-
     /// Why a probe could not look.
     pub(super) fn blind(&self, no: &NoAnswer) -> Blind {
         Blind::Unknown(match no {
