@@ -26,6 +26,17 @@ const GROUPS: &str = "/sys/fs/cgroup";
 /// For how long a container is watched that was held back before: five scheduling periods, as the engine sets them.
 const SAMPLE: Duration = Duration::from_millis(500);
 
+/// The time of a second look: fifteen scheduling periods. A diagnosis itself keeps a small machine busy for its first
+/// half second; a container that gets no turn then does not use up its share, and does not look held back.
+const SECOND_LOOK: Duration = Duration::from_millis(1_500);
+
+/// Percent of all scheduling periods since it has a limit, from which on a container is one that is held back again and
+/// again, so that a look in which it hardly was is in doubt.
+const OFTEN: f64 = 20.0;
+
+/// Percent of the scheduling periods of a look from which on there is no doubt. Our own choice, as [`OFTEN`] is.
+const PLAIN: f64 = 50.0;
+
 /// Most processes that are read; of a container with more the engine is asked.
 const MOST_PROCESSES: usize = 4_096;
 
@@ -33,12 +44,16 @@ const MOST_PROCESSES: usize = 4_096;
 const MOST_GROUPS: usize = 256;
 
 /// What the container `id`, whose first process is `pid`, uses, and how its processes fare.
-/// `None` when this machine's kernel does not say for certain.
-pub(super) fn read(id: &str, pid: i64) -> Option<Needs> {
+/// `None` when this machine's kernel does not say for certain. Looks as long as `patience` allows where it is in doubt
+/// whether the container is held back.
+pub(super) fn read(id: &str, pid: i64, patience: Duration) -> Option<Needs> {
     Kernel {
         proc: Path::new(PROC),
         groups: Path::new(GROUPS),
-        sample: SAMPLE,
+        looks: Looks {
+            first: SAMPLE,
+            second: patience.saturating_sub(SAMPLE).min(SECOND_LOOK),
+        },
     }
     .read(id, pid)
 }
@@ -46,7 +61,15 @@ pub(super) fn read(id: &str, pid: i64) -> Option<Needs> {
 struct Kernel<'a> {
     proc: &'a Path,
     groups: &'a Path,
-    sample: Duration,
+    looks: Looks,
+}
+
+/// How long it is watched whether a container is held back.
+#[derive(Clone, Copy)]
+struct Looks {
+    first: Duration,
+    /// Only where the first one is in doubt; none where it is shorter than the first one.
+    second: Duration,
 }
 
 /// The control groups of one container.
@@ -83,7 +106,7 @@ impl Kernel<'_> {
         }
         Some(Needs {
             memory: groups.memory_used(),
-            throttled: groups.throttled(self.sample),
+            throttled: groups.throttled(self.looks),
             pids: number(&groups.pids.join("pids.current")),
             processes: Some(processes),
         })
@@ -147,20 +170,46 @@ impl Groups {
         Some(usage.saturating_sub(field(&stat, cache)?).max(0))
     }
 
-    /// Of the scheduling periods within `sample` those in which it was held back, in percent. One that never was is not
+    /// Of the scheduling periods within a look those in which it was held back, in percent. One that never was is not
     /// watched.
-    fn throttled(&self, sample: Duration) -> Option<f64> {
-        let counted = || {
-            let stat = fs::read_to_string(self.cpu.join("cpu.stat")).ok()?;
-            Some((field(&stat, "nr_throttled")?, field(&stat, "nr_periods")?))
-        };
-        let (held, periods) = counted()?;
-        if held == 0 {
-            return percent(held, periods);
+    fn throttled(&self, looks: Looks) -> Option<f64> {
+        let first = self.periods()?;
+        if first.held == 0 {
+            return percent(first.held, first.all);
         }
-        thread::sleep(sample);
-        let (held_now, periods_now) = counted()?;
-        percent(held_now - held, periods_now - periods)
+        thread::sleep(looks.first);
+        let second = self.periods()?;
+        let seen = second.since(&first)?;
+        let often = percent(second.held, second.all).is_some_and(|usual| usual >= OFTEN);
+        if seen >= PLAIN || !often || looks.second < looks.first {
+            return Some(seen);
+        }
+        thread::sleep(looks.second);
+        // A container that has ended meanwhile, or has nothing more to do, leaves what was seen before.
+        let later = self.periods().and_then(|third| third.since(&second));
+        Some(later.unwrap_or(seen))
+    }
+
+    fn periods(&self) -> Option<Periods> {
+        let stat = fs::read_to_string(self.cpu.join("cpu.stat")).ok()?;
+        Some(Periods {
+            all: field(&stat, "nr_periods")?,
+            held: field(&stat, "nr_throttled")?,
+        })
+    }
+}
+
+/// Scheduling periods since a control group's processor time is limited.
+struct Periods {
+    all: i64,
+    /// Those in which its share was used up.
+    held: i64,
+}
+
+impl Periods {
+    /// Percent of the periods since `before` in which it was held back; none without a period.
+    fn since(&self, before: &Self) -> Option<f64> {
+        percent(self.held - before.held, self.all - before.all)
     }
 }
 

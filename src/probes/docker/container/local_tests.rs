@@ -56,14 +56,14 @@ impl Machine {
     }
 
     fn read(&self, pid: i64) -> Option<Needs> {
-        self.watch(pid, Duration::ZERO)
+        self.watch(pid, Duration::ZERO, Duration::ZERO)
     }
 
-    fn watch(&self, pid: i64, sample: Duration) -> Option<Needs> {
+    fn watch(&self, pid: i64, first: Duration, second: Duration) -> Option<Needs> {
         Kernel {
             proc: &self.dir.path().join("proc"),
             groups: &self.dir.path().join("groups"),
-            sample,
+            looks: Looks { first, second },
         }
         .read(ID, pid)
     }
@@ -145,25 +145,47 @@ fn whatever_is_not_certain_is_left_to_the_engine() {
     assert_eq!(hidden.read(71), None, "nothing to be read of a process");
 }
 
-#[test]
-fn what_held_it_back_long_ago_does_not_count() {
+/// A machine whose container's control group was held back in `held` of `all` periods, and what sets that anew.
+fn held_back(all: i64, held: i64) -> (Machine, impl Fn(i64, i64)) {
     let machine = Machine::first_version(ID);
     let stat = machine
         .dir
         .path()
         .join(format!("groups/cpu/docker/{ID}/cpu.stat"));
-    let write = |periods: i64, held: i64| {
+    let write = move |periods: i64, held: i64| {
         let text = format!("nr_periods {periods}\nnr_throttled {held}\nthrottled_time 5\n");
-        std::fs::write(&stat, text).unwrap();
+        fs::write(&stat, text).expect("a file");
     };
-    let throttled = |machine: &Machine, sample| machine.watch(71, sample).unwrap().throttled;
-    write(1_000, 900);
-    assert_eq!(throttled(&machine, Duration::ZERO), None);
-    let sample = Duration::from_millis(600);
+    write(all, held);
+    (machine, write)
+}
+
+#[test]
+fn what_held_it_back_long_ago_does_not_count() {
+    let (machine, write) = held_back(1_000, 900);
+    let throttled = |first| machine.watch(71, first, Duration::ZERO).unwrap().throttled;
+    assert_eq!(throttled(Duration::ZERO), None);
     std::thread::scope(|scope| {
-        let seen = scope.spawn(|| throttled(&machine, sample));
+        let seen = scope.spawn(|| throttled(Duration::from_millis(600)));
         std::thread::sleep(Duration::from_millis(200));
         write(1_008, 906);
         assert_eq!(seen.join().unwrap(), Some(75.0));
     });
+}
+
+#[test]
+fn what_is_often_held_back_is_looked_at_once_more() {
+    let (first, second) = (Duration::from_millis(600), Duration::from_millis(1_200));
+    // Held back before, and how many percent are told where it got no turn in the first look.
+    for (held, told) in [(900, 100.0), (100, 0.0)] {
+        let (machine, write) = held_back(1_000, held);
+        std::thread::scope(|scope| {
+            let seen = scope.spawn(|| machine.watch(71, first, second).unwrap().throttled);
+            std::thread::sleep(Duration::from_millis(200));
+            write(1_005, held);
+            std::thread::sleep(Duration::from_secs(1));
+            write(1_020, held + 15);
+            assert_eq!(seen.join().unwrap(), Some(told), "{held} before");
+        });
+    }
 }

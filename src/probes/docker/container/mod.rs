@@ -114,7 +114,7 @@ async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Look
     let inspected_with_needs = async {
         let inspected = inspect(place).await;
         let needs = match &inspected {
-            Ok(container) if runs(container) => match local_needs(container).await {
+            Ok(container) if runs(container) => match local_needs(container, lesser).await {
                 Some(needs) => needs,
                 None => needs(place, lesser).await,
             },
@@ -158,11 +158,11 @@ fn runs(container: &ContainerInspectResponse) -> bool {
     state.is_some_and(|state| state.running == Some(true) && state.restarting != Some(true))
 }
 
-async fn local_needs(container: &ContainerInspectResponse) -> Option<Needs> {
+async fn local_needs(container: &ContainerInspectResponse, patience: Duration) -> Option<Needs> {
     let id = container.id.clone()?;
     let pid = container.state.as_ref()?.pid?;
     // Files of the kernel, which never wait for a disk; a container may have many of them.
-    tokio::task::spawn_blocking(move || local::read(&id, pid))
+    tokio::task::spawn_blocking(move || local::read(&id, pid, patience))
         .await
         .ok()?
 }

@@ -132,7 +132,7 @@ const FACTS: &[FactSpec] = &[
     float(
         "cpu_throttled_percent",
         Unit::Percent,
-        "scheduling periods of the last half second in which it was held back; none without a limit of its processor time, and for an engine elsewhere",
+        "scheduling periods of the last half second in which it was held back, or of the second and a half after it where it hardly was and else often is; none without a limit of its processor time, and for an engine elsewhere",
     )
     .optional(),
     count("pids", "processes and threads in it; none where the engine has no sample at hand").level(50.0).optional(),
