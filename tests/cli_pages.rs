@@ -4,6 +4,13 @@
 mod binary;
 mod support;
 
+use std::{
+    io::Read as _,
+    net::{SocketAddr, TcpListener},
+    thread,
+    time::Duration,
+};
+
 use binary::{Home, nobody};
 
 /// A page that stands on Redis: it borrows, and what it finds follows from what it borrows.
@@ -331,4 +338,70 @@ fn where_nothing_can_be_looked_at_nothing_is_healthy() {
     home.run(&["diagnose", "all", "--lang", "zh"])
         .ended(3)
         .says("因此不能认定正常");
+}
+
+/// A server that ends every connection before it answers; what came in is `read`, or stays unread, at which the kernel
+/// resets the connection.
+fn cuts_off(read: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::sleep(Duration::from_millis(100));
+            if read {
+                let _ = stream.read(&mut [0; 65_536]);
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn a_backend_that_cuts_connections_off_explains_that_nginx_finds_nobody() {
+    for (read, state) in [(true, "empty"), (false, "reset")] {
+        let home = Home::new(&[]);
+        let here = home.config();
+        home.write(
+            "targets.toml",
+            &format!(
+                "[nginx.web]\nconfig = \"{}\"\n[url.backend-health]\nurl = \"http://{}/health\"\n",
+                here.join("nginx.conf").display(),
+                cuts_off(read)
+            ),
+        );
+        let upstream = nobody();
+        home.write(
+            "nginx.conf",
+            &format!(
+                "events {{}}\nhttp {{ server {{ listen {}; location / {{ proxy_pass http://{upstream}; }} }} }}\n",
+                nobody()
+            ),
+        );
+        let ran = home
+            .run(&["diagnose", "nginx", "--json", "--lang", "en"])
+            .ended(1);
+        let report = ran.json();
+        let found = |list: &str, cause: &str| {
+            let all = report[list].as_array().expect("a list");
+            all.iter().find(|one| one["cause"] == cause).cloned()
+        };
+        let root = found("root_causes", "backend.unreachable")
+            .unwrap_or_else(|| panic!("{state}: {report:#}"));
+        let say = root["say"].as_str().expect("a sentence");
+        assert!(
+            say.contains("cuts the connection before the answer") && say.contains(state),
+            "{say}"
+        );
+        let follows = found("consequences", "nginx.upstream-wrong")
+            .unwrap_or_else(|| panic!("{state}: {report:#}"));
+        assert!(
+            follows["say"]
+                .as_str()
+                .is_some_and(|say| say.contains(&upstream.to_string()))
+        );
+        assert_eq!(
+            follows["explained_by"],
+            serde_json::json!(["backend.unreachable"])
+        );
+    }
 }
