@@ -349,7 +349,7 @@ fn cuts_off(read: bool) -> SocketAddr {
         for mut stream in listener.incoming().flatten() {
             thread::sleep(Duration::from_millis(100));
             if read {
-                let _ = stream.read(&mut [0; 65_536]);
+                let _ = stream.read(&mut [0; 4_096]);
             }
         }
     });
