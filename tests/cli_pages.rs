@@ -8,7 +8,6 @@ use std::{
     io::Read as _,
     net::{SocketAddr, TcpListener},
     thread,
-    time::Duration,
 };
 
 use binary::{Home, nobody};
@@ -340,17 +339,19 @@ fn where_nothing_can_be_looked_at_nothing_is_healthy() {
         .says("因此不能认定正常");
 }
 
-/// A server that ends every connection before it answers; what came in is `read`, or stays unread, at which the kernel
-/// resets the connection.
+/// A server that ends every connection when a request has come, and before it answers; the request is `read`, or stays
+/// unread, at which the kernel resets the connection.
 fn cuts_off(read: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            thread::sleep(Duration::from_millis(100));
-            if read {
-                let _ = stream.read(&mut [0; 4_096]);
-            }
+            let mut request = [0; 4_096];
+            let _ = if read {
+                stream.read(&mut request)
+            } else {
+                stream.peek(&mut request)
+            };
         }
     });
     address

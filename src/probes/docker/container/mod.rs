@@ -111,10 +111,12 @@ async fn from_afar(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looke
 
 /// What it uses from this machine's kernel, and from the engine when the kernel does not say.
 async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looked {
+    let begun = Instant::now();
     let inspected_with_needs = async {
         let inspected = inspect(place).await;
+        let left = lesser.saturating_sub(begun.elapsed());
         let needs = match &inspected {
-            Ok(container) if runs(container) => match local_needs(container, lesser).await {
+            Ok(container) if runs(container) => match local_needs(container, left).await {
                 Some(needs) => needs,
                 None => needs(place, lesser).await,
             },
