@@ -17,6 +17,7 @@ use probes_common::{
     docker::{Container, IMAGE, SOCKET, docker, engine_is_there, eyes, targets},
     float, free_port, int, none, sight, text, truth, unseen,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn settle(eyes: &Probes, fact: &str, value: &str) -> handbell::domain::diagnosis::Sighting {
     for _ in 0..100 {
@@ -276,6 +277,82 @@ async fn the_kernel_and_the_engine_tell_the_same() {
     docker(&["restart", "-t", "0", &container.name]);
     let seen = settle(&here, "processes", "3").await;
     assert_eq!(text(&seen, "state"), "running");
+}
+
+/// Serves the same engine at `door`, and never answers who asks it to inspect a container.
+async fn engine_that_inspects_nothing(door: tokio::net::UnixListener) {
+    while let Ok((outer, _)) = door.accept().await {
+        tokio::spawn(async move {
+            let inner = tokio::net::UnixStream::connect(SOCKET).await?;
+            let (mut asked, mut answers) = outer.into_split();
+            let (mut answered, mut asks) = inner.into_split();
+            let asking = async {
+                let mut heads = [0; 16 * 1024];
+                loop {
+                    let length = asked.read(&mut heads).await?;
+                    let head = String::from_utf8_lossy(&heads[..length]);
+                    // The list is /containers/json, and an inspection /containers/NAME/json.
+                    let path = head.split(' ').nth(1).unwrap_or_default();
+                    let path = path.split('?').next().unwrap_or_default();
+                    if length == 0 || path.matches('/').count() > 2 && path.ends_with("/json") {
+                        return std::future::pending::<std::io::Result<u64>>().await;
+                    }
+                    asks.write_all(&heads[..length]).await?;
+                }
+            };
+            tokio::select! {
+                end = asking => end,
+                end = tokio::io::copy(&mut answered, &mut answers) => end,
+            }
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_is_not_inspected_in_time_tells_what_is_plain() {
+    if !engine_is_there() {
+        return;
+    }
+    let dir = tempfile::TempDir::new().expect("a directory");
+    let socket = dir.path().join("docker.sock");
+    let door = tokio::net::UnixListener::bind(&socket).expect("a socket");
+    tokio::spawn(engine_that_inspects_nothing(door));
+    let through = |name: &str| {
+        let endpoint = Endpoint::Unix(socket.clone());
+        Probes::new(targets(name, at("127.0.0.1", 1), endpoint))
+    };
+    let busy = ["sh", "-c", "while :; do :; done"];
+
+    let held = Container::run("held", &["--cpus", "0.05"], &busy);
+    let seen = sight(&through(&held.name), "docker.container", &[]).await;
+    assert_eq!(text(&seen, "state"), "running", "{seen:?}");
+    assert!(float(&seen, "cpu_throttled_percent") >= 50.0, "{seen:?}");
+    assert_eq!(text(&seen, "image"), IMAGE);
+    assert!(
+        seen.evidence.contains("did not inspect it within"),
+        "{}",
+        seen.evidence
+    );
+
+    let paused = Container::run("not-inspected", &[], &["sleep", "60"]);
+    let eyes = through(&paused.name);
+    // Nothing is plainly wrong with it, and what else may be is not known.
+    let seen = probes_common::see(&eyes, "docker.container", &[]).await;
+    assert!(
+        matches!(&seen, Err(Blind::Unknown(Unseen::TimedOut { .. }))),
+        "{seen:?}"
+    );
+    docker(&["pause", &paused.name]);
+    let seen = sight(&eyes, "docker.container", &[]).await;
+    docker(&["unpause", &paused.name]);
+    assert_eq!(text(&seen, "state"), "paused", "{seen:?}");
+
+    // One that there isn't, no list has.
+    let seen = probes_common::see(&through("handbell-nobody"), "docker.container", &[]).await;
+    assert!(
+        matches!(&seen, Err(Blind::Unknown(Unseen::TimedOut { .. }))),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]

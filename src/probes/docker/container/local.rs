@@ -35,7 +35,7 @@ const SECOND_LOOK: Duration = Duration::from_millis(1_500);
 const OFTEN: f64 = 20.0;
 
 /// Percent of the scheduling periods of a look from which on there is no doubt. Our own choice, as [`OFTEN`] is.
-const PLAIN: f64 = 50.0;
+pub(super) const PLAIN: f64 = 50.0;
 
 /// Most processes that are read; of a container with more the engine is asked.
 const MOST_PROCESSES: usize = 4_096;
@@ -43,19 +43,23 @@ const MOST_PROCESSES: usize = 4_096;
 /// Most control groups within the container's own that are walked.
 const MOST_GROUPS: usize = 256;
 
-/// What the container `id`, whose first process is `pid`, uses, and how its processes fare.
-/// `None` when this machine's kernel does not say for certain. Looks as long as `patience` allows where it is in doubt
+/// What the container `id`, whose first process is `pid` (searched for where that isn't known), uses, and how its
+/// processes fare. `None` when this machine's kernel does not say for certain. Looks as long as `patience` allows where it is in doubt
 /// whether the container is held back.
-pub(super) fn read(id: &str, pid: i64, patience: Duration) -> Option<Needs> {
-    Kernel {
+pub(super) fn read(id: &str, pid: Option<i64>, patience: Duration) -> Option<Needs> {
+    let kernel = Kernel {
         proc: Path::new(PROC),
         groups: Path::new(GROUPS),
         looks: Looks {
             first: SAMPLE,
             second: patience.saturating_sub(SAMPLE).min(SECOND_LOOK),
         },
-    }
-    .read(id, pid)
+    };
+    let pid = match pid {
+        Some(pid) => pid,
+        None => kernel.process_of(id)?,
+    };
+    kernel.read(id, pid)
 }
 
 struct Kernel<'a> {
@@ -110,6 +114,19 @@ impl Kernel<'_> {
             pids: number(&groups.pids.join("pids.current")),
             processes: Some(processes),
         })
+    }
+
+    /// The oldest process of the container `id`, by the numbers.
+    fn process_of(&self, id: &str) -> Option<i64> {
+        let entries = fs::read_dir(self.proc).ok()?.flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<i64>().ok())
+            .filter(|pid| {
+                let membership = self.proc.join(pid.to_string()).join("cgroup");
+                let membership = fs::read_to_string(membership).unwrap_or_default();
+                self.groups_of(&membership, id).is_some()
+            })
+            .min()
     }
 
     /// From `/proc/PID/cgroup` (cgroups(7)): lines of `number:controllers:path`, of version 2 with

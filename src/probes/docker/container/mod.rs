@@ -6,10 +6,12 @@
 //! - `past`: what the engine remembers of the last hour
 //! - `needs`: memory, processes
 //! - `local`: the same from the kernel, where the engine runs on this machine
+//! - `listed`: what is known of it where the engine does not inspect it in time
 //! - `ways`: ports, networks, mounts
 
 mod last;
 mod life;
+mod listed;
 mod local;
 mod needs;
 mod past;
@@ -18,6 +20,7 @@ mod ways;
 
 use std::{
     future::Future,
+    pin::{Pin, pin},
     time::{Duration, Instant},
 };
 
@@ -27,7 +30,7 @@ use bollard::{
 };
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub(in crate::probes) use life::life_of;
 pub use spec::SPEC;
@@ -46,6 +49,9 @@ const LESSER_PART: f64 = 0.5;
 
 /// The part of the patience left that a dead container's last words may take.
 const LAST_PART: f64 = 0.7;
+
+/// The part of the patience after which the engine's list is asked for a container that it has not inspected by then.
+const LIST_AFTER: f64 = 0.4;
 
 /// How much longer than all else the engine's sample of memory may take. The engine takes one a
 /// second while somebody asks, and who asks again too soon waits for the next (seen with
@@ -68,14 +74,21 @@ pub(super) async fn look(place: &Place<'_>) -> Result<Sighting, Blind> {
         Ok(container) => {
             let left = place.patience.saturating_sub(begun.elapsed());
             let words = last::words(place, &container, now, left.mul_f64(LAST_PART)).await;
-            Ok(sighting(
+            let mut seen = tell(
                 place,
                 &container,
                 now,
                 looked.past.ok().as_ref(),
                 &looked.needs,
                 words,
-            ))
+            );
+            if looked.listed_only {
+                let waited = place.patience.as_secs_f64();
+                seen.line(format!(
+                    "the engine lists it, and did not inspect it within {waited:.1} s: restarts, limits and the last exit are not known"
+                ));
+            }
+            Ok(seen.done())
         }
         Err(Failure::NoContainer) => Ok(missing(place)),
         Err(failure) => Err(Blind::Unknown(failure.unseen(
@@ -91,21 +104,24 @@ struct Looked {
     inspected: Result<ContainerInspectResponse, Failure>,
     past: Result<Past, Failure>,
     needs: Needs,
+    /// It was not inspected in time, and this is what the list tells.
+    listed_only: bool,
 }
 
 /// All questions at once.
 async fn from_afar(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looked {
     let asked = async {
         tokio::join!(
-            inspect(place),
+            inspect_or_list(place, Duration::ZERO),
             Past::of(place.engine, place.name, now, lesser)
         )
     };
-    let ((inspected, past), needs) = tokio::join!(asked, needs(place, lesser));
+    let ((told, past), needs) = tokio::join!(asked, needs(place, lesser));
     Looked {
-        inspected,
+        inspected: told.container,
         past,
         needs,
+        listed_only: told.listed_only.is_some(),
     }
 }
 
@@ -113,7 +129,11 @@ async fn from_afar(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looke
 async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Looked {
     let begun = Instant::now();
     let inspected_with_needs = async {
-        let inspected = inspect(place).await;
+        let told = inspect_or_list(place, lesser).await;
+        let inspected = told.container;
+        if let Some(needs) = told.listed_only {
+            return (inspected, needs, true);
+        }
         let left = lesser.saturating_sub(begun.elapsed());
         let needs = match &inspected {
             Ok(container) if runs(container) => match local_needs(container, left).await {
@@ -122,9 +142,9 @@ async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Look
             },
             _ => Needs::default(),
         };
-        (inspected, needs)
+        (inspected, needs, false)
     };
-    let ((inspected, needs), past) = tokio::join!(
+    let ((inspected, needs, listed_only), past) = tokio::join!(
         inspected_with_needs,
         Past::of(place.engine, place.name, now, lesser)
     );
@@ -132,6 +152,39 @@ async fn with_local(place: &Place<'_>, now: Timestamp, lesser: Duration) -> Look
         inspected,
         past,
         needs,
+        listed_only,
+    }
+}
+
+/// What the engine tells of the container.
+struct Told {
+    container: Result<ContainerInspectResponse, Failure>,
+    /// Only its list told of it, and that, with what the kernel shows here, says that something is wrong.
+    listed_only: Option<Needs>,
+}
+
+/// Inspects it. While that lasts, the engine's list and this machine's kernel are asked, the kernel for at most
+/// `kernel` and not at all where that is nothing.
+async fn inspect_or_list(place: &Place<'_>, kernel: Duration) -> Told {
+    let listing = async {
+        sleep(place.patience.mul_f64(LIST_AFTER)).await;
+        let container = listed::ask(place).await.ok()??;
+        let needs = if kernel.is_zero() || !runs(&container) {
+            Needs::default()
+        } else {
+            local_needs(&container, kernel).await.unwrap_or_default()
+        };
+        listed::is_telling(&container, &needs).then_some((container, needs))
+    };
+    match until(inspect(place), pin!(listing)).await {
+        (Err(Failure::TimedOut), Some(Some((container, needs)))) => Told {
+            container: Ok(container),
+            listed_only: Some(needs),
+        },
+        (container, _) => Told {
+            container,
+            listed_only: None,
+        },
     }
 }
 
@@ -162,7 +215,8 @@ fn runs(container: &ContainerInspectResponse) -> bool {
 
 async fn local_needs(container: &ContainerInspectResponse, patience: Duration) -> Option<Needs> {
     let id = container.id.clone()?;
-    let pid = container.state.as_ref()?.pid?;
+    // A list does not tell it.
+    let pid = container.state.as_ref()?.pid;
     // Files of the kernel, which never wait for a disk; a container may have many of them.
     tokio::task::spawn_blocking(move || local::read(&id, pid, patience))
         .await
@@ -184,19 +238,28 @@ async fn with_grace<A, B>(
     needed: impl Future<Output = A>,
     extra: impl Future<Output = B>,
 ) -> (A, Option<B>) {
-    tokio::pin!(needed, extra);
+    let mut extra = pin!(extra);
+    let (needed, early) = until(needed, extra.as_mut()).await;
+    match early {
+        Some(early) => (needed, Some(early)),
+        None => (needed, timeout(SAMPLE_GRACE, extra).await.ok()),
+    }
+}
+
+/// What `needed` gives, and what `extra` has given until then.
+async fn until<A, B>(
+    needed: impl Future<Output = A>,
+    mut extra: Pin<&mut impl Future<Output = B>>,
+) -> (A, Option<B>) {
+    let mut needed = pin!(needed);
     let mut early = None;
-    let needed = loop {
+    loop {
         tokio::select! {
             biased;
-            all = &mut needed => break all,
+            all = &mut needed => break (all, early),
             one = &mut extra, if early.is_none() => early = Some(one),
         }
-    };
-    if early.is_none() {
-        early = timeout(SAMPLE_GRACE, extra).await.ok();
     }
-    (needed, early)
 }
 
 /// One sample of what it uses, without the second that the engine waits for a second sample.
@@ -238,14 +301,14 @@ fn missing(place: &Place<'_>) -> Sighting {
     seen.done()
 }
 
-fn sighting(
+fn tell(
     place: &Place<'_>,
     container: &ContainerInspectResponse,
     now: Timestamp,
     past: Option<&Past>,
     needs: &Needs,
     last_words: Option<String>,
-) -> Sighting {
+) -> Seen {
     let mut seen = Seen::new(&SPEC);
     let image = container
         .config
@@ -269,7 +332,7 @@ fn sighting(
         seen.line(format!("last words: {words}"));
     }
     seen.fact("last_words", last_words);
-    seen.done()
+    seen
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn made_from(image: &str) -> Value {
         patience: Duration::from_secs(1),
     };
     let now = SystemClock.now();
-    let seen = sighting(&place, &container, now, None, &Needs::default(), None);
+    let seen = tell(&place, &container, now, None, &Needs::default(), None).done();
     assert_eq!(seen.facts["image"], Value::from("mall/backend:latest"));
     seen.facts["image_id"].clone()
 }

@@ -30,6 +30,13 @@ pub(super) struct Process {
     pub(super) resident_bytes: i64,
 }
 
+impl Process {
+    /// A signal has stopped it (T).
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state.starts_with('T')
+    }
+}
+
 impl Needs {
     /// From one sample of the engine and one of `ps`.
     pub(super) fn of_engine(
@@ -74,8 +81,8 @@ pub(super) fn tell(seen: &mut Seen, container: &ContainerInspectResponse, needs:
         seen.line(format!("memory: {} of {of}", bytes_shown(used)));
     }
     if let Some(all) = &needs.processes {
-        let marked = |mark| all.iter().filter(|one| one.state.starts_with(mark)).count();
-        let (stopped, blocked) = (marked('T'), marked('D'));
+        let stopped = all.iter().filter(|one| one.is_stopped()).count();
+        let blocked = all.iter().filter(|one| one.state.starts_with('D')).count();
         seen.fact("processes", all.len())
             .fact("processes_stopped", stopped)
             .fact("processes_blocked", blocked)
