@@ -156,6 +156,54 @@ async fn the_time_is_split() {
     assert!(float(&seen, "total_ms") >= first + body);
 }
 
+/// A server that answers the first, the second, … request after these many milliseconds, and counts them.
+fn as_slow_as(pauses: &'static [u64], later: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let port = http(move |_| {
+        let nth = count.fetch_add(1, Ordering::SeqCst);
+        sleep(Duration::from_millis(pauses.get(nth).copied().unwrap_or(0)));
+        answer(if nth == 0 { "200 OK" } else { later }, "", "")
+    });
+    (port, asked)
+}
+
+#[tokio::test]
+async fn one_slow_answer_is_asked_for_again() {
+    let slow = |ms| [("again_from_ms", ArgValue::Int(ms))];
+    let at = |port: u16| url(&format!("http://127.0.0.1:{port}/"));
+
+    let (port, asked) = as_slow_as(&[400, 0], "200 OK");
+    let seen = get(at(port), &slow(300)).await;
+    assert!(float(&seen, "total_ms") < 300.0, "{seen:?}");
+    assert!(float(&seen, "slow_once_ms") >= 400.0, "{seen:?}");
+    assert!(seen.evidence.contains("asked a second time"), "{seen:?}");
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+
+    let (port, asked) = as_slow_as(&[400, 500], "200 OK");
+    let seen = get(at(port), &slow(300)).await;
+    assert!(float(&seen, "total_ms") >= 400.0, "{seen:?}");
+    assert!(none(&seen, "slow_once_ms"), "{seen:?}");
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "twice and no more");
+
+    // Quick, or nobody wants to know: once.
+    for (pauses, from) in [(&[0][..], 300), (&[400], 0)] {
+        let (port, asked) = as_slow_as(pauses, "200 OK");
+        let seen = get(at(port), &slow(from)).await;
+        assert!(none(&seen, "slow_once_ms"), "{seen:?}");
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    // An error that the second request shows is told, and a second that gets no answer takes nothing away.
+    let (port, _) = as_slow_as(&[400, 0], "500 Internal Server Error");
+    assert_eq!(int(&get(at(port), &slow(300)).await, "status"), 500);
+    let (port, asked) = as_slow_as(&[400, 60_000], "200 OK");
+    let seen = get(at(port), &slow(300)).await;
+    assert_eq!(int(&seen, "status"), 200, "{seen:?}");
+    assert!(float(&seen, "total_ms") >= 400.0, "{seen:?}");
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
 #[tokio::test]
 async fn statuses_redirects_and_methods() {
     let port = http(|asked| match asked.split(' ').nth(1) {

@@ -36,6 +36,13 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             (1, 4_194_304),
             "how much of the body is read, in bytes",
         ),
+        arg(
+            "again_from_ms",
+            ArgType::Int,
+            "0",
+            (0, 60_000),
+            "from how many milliseconds on a successful answer is slow and is asked for a second time: where that one isn't slow, it is the one that is told; 0 for never",
+        ),
         ArgSpec {
             name: "patterns",
             kind: ArgType::Patterns,
@@ -61,6 +68,7 @@ pub static SPEC: ProbeSpec = ProbeSpec {
         float("first_byte_ms", Unit::Milliseconds, "the time from the request to the first byte of the answer").optional(),
         float("body_ms", Unit::Milliseconds, "the time from there to the end of the body").optional(),
         float("total_ms", Unit::Milliseconds, "the time of it all, redirects included"),
+        float("slow_once_ms", Unit::Milliseconds, "the time of the answer before, which was slow while the second, which all else tells of, isn't; none when it was asked once, or was slow twice").optional(),
         bytes("body_bytes", "how much of the body was read"),
         flag("body_truncated", "there was more"),
         text("content_type", "the header of this name").optional(),
