@@ -23,7 +23,7 @@ use super::{
 };
 use crate::probes::docker::{Place, failure::Failure};
 
-/// The container in the engine's list; none when it isn't there.
+/// The container in the engine's list; none when it isn't there, or the list tells neither id nor state.
 ///
 /// # Errors
 /// The engine gave no list.
@@ -42,6 +42,10 @@ pub(super) async fn ask(place: &Place<'_>) -> Result<Option<ContainerInspectResp
         })
         .await?;
     let ours = |one: &ContainerSummary| {
+        // A state that isn't told must not be taken for one that is bad.
+        if one.id.is_none() || matches!(one.state, None | Some(ContainerSummaryStateEnum::EMPTY)) {
+            return false;
+        }
         let mut names = one.names.iter().flatten();
         names.any(|name| name.trim_start_matches('/') == place.name)
     };

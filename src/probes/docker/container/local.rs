@@ -44,8 +44,8 @@ const MOST_PROCESSES: usize = 4_096;
 const MOST_GROUPS: usize = 256;
 
 /// What the container `id`, whose first process is `pid` (searched for where that isn't known), uses, and how its
-/// processes fare. `None` when this machine's kernel does not say for certain. Looks as long as `patience` allows where it is in doubt
-/// whether the container is held back.
+/// processes fare. `None` when this machine's kernel does not say for certain. Looks as long as `patience` allows where
+/// it is in doubt whether the container is held back.
 pub(super) fn read(id: &str, pid: Option<i64>, patience: Duration) -> Option<Needs> {
     let kernel = Kernel {
         proc: Path::new(PROC),
