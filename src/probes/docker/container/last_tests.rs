@@ -47,3 +47,14 @@ fn who_was_killed_is_quoted_only_when_it_said_why() {
     let lines = ["1:M 29 Nov 2026 08:00:00.000 # Redis 7.0.15 crashed by signal: 11"];
     assert!(chosen(&lines, End::BySignal).is_some());
 }
+
+#[test]
+fn a_line_that_was_written_before_the_engine_noted_the_begin_is_of_the_run() {
+    let at = |text: &str| Some(text.parse::<Timestamp>().expect("a time"));
+    // As an engine told it of a program that ended at once.
+    let began = at("2026-11-30T11:20:01.736509486Z");
+    assert!(is_of_run(at("2026-11-30T11:20:01.734835647Z"), began));
+    assert!(is_of_run(at("2026-11-30T11:20:01.737Z"), began));
+    assert!(!is_of_run(at("2026-11-30T11:19:58.7Z"), began));
+    assert!(is_of_run(None, began) && is_of_run(began, None));
+}
