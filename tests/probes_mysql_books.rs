@@ -2,6 +2,7 @@
 
 mod probes_common;
 
+use futures_util::future::join_all;
 use handbell::{
     app::Prober as _,
     domain::{
@@ -79,6 +80,37 @@ async fn a_statement_that_has_become_slow_is_told_from_the_log() {
     }
 }
 
+/// What a machine that stands still for a moment makes of its statements is no statement that is slow again and again.
+#[tokio::test]
+async fn slow_at_the_same_time_is_slow_once_and_one_after_the_other_is_each_time() {
+    const REPORT: &str = "SELECT SLEEP(1.2) FROM mall.stock WHERE id = 1";
+    for output in ["TABLE", "FILE"] {
+        let db = shop(&[
+            "--slow-query-log=ON",
+            &format!("--log-output={output}"),
+            "--long-query-time=0.1",
+        ])
+        .await;
+        let mut clients = Vec::new();
+        for _ in 0..5 {
+            clients.push(db.client().await);
+        }
+        join_all(clients.iter_mut().map(|client| run(client, REPORT))).await;
+        let seen = slow(&db).await;
+        assert_eq!(int(&seen, "top_count"), 5, "{}", seen.evidence);
+        // The file tells whole seconds: what began in the next one may seem to come after.
+        let at_once = int(&seen, "top_turns");
+        assert!((1..=2).contains(&at_once), "{output}: {at_once}");
+        for _ in 0..4 {
+            run(&mut clients[0], REPORT).await;
+        }
+        let seen = slow(&db).await;
+        assert_eq!(int(&seen, "top_count"), 9, "{}", seen.evidence);
+        let turns = int(&seen, "top_turns");
+        assert!((5..=6).contains(&turns), "{output}: {turns}");
+    }
+}
+
 #[tokio::test]
 async fn a_statement_that_has_become_slow_is_told_from_the_history() {
     let db = shop(&[
@@ -90,7 +122,9 @@ async fn a_statement_that_has_become_slow_is_told_from_the_history() {
     .await;
     let mut client = db.client().await;
     run(&mut client, SLOW).await;
-    is_told(&slow(&db).await, "history");
+    let seen = slow(&db).await;
+    is_told(&seen, "history");
+    assert_eq!(int(&seen, "top_turns"), 1, "{}", seen.evidence);
 }
 
 #[tokio::test]
@@ -98,7 +132,9 @@ async fn without_a_log_and_a_history_the_digests_tell_what_they_can() {
     let db = shop(&["--performance-schema=ON"]).await;
     let mut client = db.client().await;
     run(&mut client, SLOW).await;
-    is_told(&slow(&db).await, "digests");
+    let seen = slow(&db).await;
+    is_told(&seen, "digests");
+    assert!(none(&seen, "top_turns"), "{}", seen.evidence);
 
     let bare = shop(&[]).await;
     becomes_slow(&bare).await;

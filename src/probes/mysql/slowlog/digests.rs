@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::kind::Kind;
+use super::kind::{Kind, runs_column};
 use crate::probes::mysql::{failure::Failure, pool::Held, rows::Row};
 
 /// How many digests are read.
@@ -164,11 +164,12 @@ pub(super) async fn history(
         if !is_kept {
             continue;
         }
+        let runs = runs_column("TIMER_START DIV 1000000000", "TIMER_END DIV 1000000000");
         let sql = format!(
             "SELECT DIGEST_TEXT AS statement, COUNT(*) AS count, SUM(TIMER_WAIT) AS total, \
              MAX(TIMER_WAIT) AS worst, SUM(ROWS_EXAMINED) AS examined, SUM(ROWS_SENT) AS sent, \
              SUM(NO_INDEX_USED + NO_GOOD_INDEX_USED) AS no_index, \
-             (CAST(MAX(it.moment) AS SIGNED) - CAST(MAX(TIMER_END) AS SIGNED)) DIV 1000000000000 AS ago \
+             (CAST(MAX(it.moment) AS SIGNED) - CAST(MAX(TIMER_END) AS SIGNED)) DIV 1000000000000 AS ago, {runs} \
              FROM performance_schema.{table}, ({NOW}) AS it \
              WHERE TIMER_END + {within} * 1000000000000 >= it.moment AND {ASKED} \
              GROUP BY DIGEST_TEXT ORDER BY total DESC LIMIT {DIGESTS}"

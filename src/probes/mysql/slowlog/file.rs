@@ -10,7 +10,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::kind::{Kind, merged};
+use super::kind::{Kind, Run, merged};
 use crate::{
     app::{Clock, SystemClock},
     config::MysqlServer,
@@ -129,7 +129,11 @@ impl Entry {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "seconds of a statement")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "seconds of a statement"
+    )]
     fn kind(self, now: Timestamp) -> Kind {
         // The time in the log is that of the statement's start.
         let ended = self.at + (self.took_ms / 1_000.0) as i64;
@@ -142,6 +146,11 @@ impl Entry {
             rows_sent: self.sent,
             without_index: false,
             seconds_ago: Some((now.as_second() - ended).max(0)),
+            runs: vec![Run {
+                begin: self.at as f64 * 1_000.0,
+                // A whole second, as the begin is: else what begins when this ends would seem to begin before.
+                end: ended as f64 * 1_000.0,
+            }],
         }
     }
 }

@@ -45,6 +45,7 @@ fn statements_of_the_window_are_read() {
     );
     assert!(!kind.statement.contains(['7', '8']));
     assert_eq!((kind.count, kind.seconds_ago), (2, Some(36)));
+    assert_eq!(kind.turns(), Some(2));
     assert!((kind.average(kind.total_ms) - 3_000.0).abs() < 0.01);
     assert!((kind.worst_ms - 4_000.0).abs() < 0.01);
     assert!((kind.average(kind.rows_examined) - 1_000.0).abs() < 0.01);

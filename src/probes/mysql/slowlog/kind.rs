@@ -5,6 +5,36 @@ use crate::probes::mysql::{people::shown, rows::Row};
 /// Picoseconds of a millisecond, in which the performance schema counts.
 const PICOS: f64 = 1e9;
 
+/// What a source that adds statements up tells of each of them: a list of begins and ends in milliseconds since
+/// whenever, in the text that [`Run::all_of`] reads. The server cuts it at its `group_concat_max_len`.
+pub(super) fn runs_column(begin: &str, end: &str) -> String {
+    format!("GROUP_CONCAT(CONCAT({begin}, '-', {end})) AS runs")
+}
+
+/// The part of a run that may lie within the one before it and still come after it. Sources tell whole seconds, or take
+/// the moment at which a statement is logged for the one at which it began (MariaDB's table).
+const OVERLAP: f64 = 0.25;
+
+/// When a statement ran, in milliseconds since whenever its source counts from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Run {
+    pub(super) begin: f64,
+    pub(super) end: f64,
+}
+
+impl Run {
+    fn all_of(text: &str) -> Vec<Self> {
+        let runs = text.split(',').filter_map(|run| {
+            let (begin, end) = run.split_once('-')?;
+            Some(Self {
+                begin: begin.parse().ok()?,
+                end: end.parse().ok()?,
+            })
+        });
+        runs.collect()
+    }
+}
+
 /// One kind of statement.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kind {
@@ -16,6 +46,8 @@ pub(super) struct Kind {
     pub(super) rows_sent: f64,
     pub(super) without_index: bool,
     pub(super) seconds_ago: Option<i64>,
+    /// When those counted ran, as far as the source tells; empty where it doesn't.
+    pub(super) runs: Vec<Run>,
 }
 
 impl Kind {
@@ -25,7 +57,7 @@ impl Kind {
     }
 
     /// Of a row with the columns `statement`, `count`, `total` and `worst` (picoseconds), `examined`,
-    /// `sent`, `no_index` and `ago`.
+    /// `sent`, `no_index`, `ago` and, where the source tells them, `runs`.
     pub(super) fn of(row: &Row) -> Self {
         Self {
             statement: shown(row.str("statement")),
@@ -36,7 +68,26 @@ impl Kind {
             rows_sent: row.float("sent").unwrap_or(0.0),
             without_index: row.int("no_index").unwrap_or(0) > 0,
             seconds_ago: row.int("ago"),
+            runs: Run::all_of(row.str("runs")),
         }
+    }
+
+    /// How many of the runs came one after the other: the most of which no two ran at the same time, but for the
+    /// [`OVERLAP`]. A machine that stands still makes many statements slow at once, and this is one time and not many.
+    /// None where the source does not tell when they ran.
+    pub(super) fn turns(&self) -> Option<usize> {
+        let mut runs = self.runs.clone();
+        // Whichever ends first leaves most room for others.
+        runs.sort_by(|a, b| a.end.total_cmp(&b.end));
+        let mut free_from = f64::NEG_INFINITY;
+        let mut turns = 0;
+        for run in &runs {
+            if run.begin + (run.end - run.begin) * OVERLAP >= free_from {
+                turns += 1;
+                free_from = run.end;
+            }
+        }
+        (turns > 0).then_some(turns)
     }
 
     pub(super) fn shown(&self) -> String {
@@ -68,6 +119,7 @@ pub(super) fn merged(kinds: impl Iterator<Item = Kind>) -> Vec<Kind> {
                 known.rows_examined += kind.rows_examined;
                 known.rows_sent += kind.rows_sent;
                 known.without_index |= kind.without_index;
+                known.runs.extend(kind.runs);
                 known.seconds_ago = known.seconds_ago.min(kind.seconds_ago);
             }
             None => all.push(kind),
@@ -75,3 +127,7 @@ pub(super) fn merged(kinds: impl Iterator<Item = Kind>) -> Vec<Kind> {
     }
     all
 }
+
+#[cfg(test)]
+#[path = "kind_tests.rs"]
+mod tests;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use spec::SPEC;
 
-use self::kind::{Kind, merged};
+use self::kind::{Kind, merged, runs_column};
 use super::{
     failure::Failure,
     pool::{Held, Link},
@@ -137,12 +137,18 @@ async fn table(
     if !goes_to(settings, "TABLE") {
         return Ok(None);
     }
+    let lasted = "(TIME_TO_SEC(query_time) + MICROSECOND(query_time) / 1e6)";
+    let begin = "UNIX_TIMESTAMP(start_time)";
+    let runs = runs_column(
+        &format!("{begin} * 1000"),
+        &format!("({begin} + {lasted}) * 1000"),
+    );
     let table = format!(
         "SELECT LEFT(sql_text, 1024) AS statement, COUNT(*) AS count, \
-         SUM(TIME_TO_SEC(query_time) + MICROSECOND(query_time) / 1e6) * 1e12 AS total, \
-         MAX(TIME_TO_SEC(query_time) + MICROSECOND(query_time) / 1e6) * 1e12 AS worst, \
+         SUM({lasted}) * 1e12 AS total, \
+         MAX({lasted}) * 1e12 AS worst, \
          SUM(rows_examined) AS examined, SUM(rows_sent) AS sent, 0 AS no_index, \
-         TIMESTAMPDIFF(SECOND, MAX(start_time), NOW()) AS ago FROM mysql.slow_log \
+         TIMESTAMPDIFF(SECOND, MAX(start_time), NOW()) AS ago, {runs} FROM mysql.slow_log \
          WHERE start_time >= NOW() - INTERVAL {within} SECOND \
          GROUP BY LEFT(sql_text, 1024) ORDER BY total DESC LIMIT {KINDS}"
     );
@@ -220,6 +226,7 @@ fn sighting(
         )
         .fact("top_worst_ms", top.map_or(0.0, |kind| kind.worst_ms))
         .fact("top_count", top.map_or(0, |kind| kind.count))
+        .fact("top_turns", top.and_then(Kind::turns))
         .fact("top_seconds_ago", top.and_then(|kind| kind.seconds_ago))
         .fact(
             "top_rows_examined",

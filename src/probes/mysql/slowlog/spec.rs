@@ -87,6 +87,11 @@ pub static SPEC: ProbeSpec = ProbeSpec {
             "top_count",
             "how often it ran: within `within`, or as far as the source goes",
         ),
+        count(
+            "top_turns",
+            "how many of these ran one after the other: those that ran at the same time count once, as a machine that stands still for a moment makes them; nothing where the source does not tell when they ran (digests)",
+        )
+        .optional(),
         seconds("top_seconds_ago", "when it was last seen").optional(),
         float(
             "top_rows_examined",
