@@ -26,7 +26,7 @@ const KEPT_BYTES: usize = 64 * 1024;
 const MOST_CHARS: usize = 300;
 
 /// How much earlier than the begin of a run its first lines may be. The engine notes the begin when it is told that the
-/// process was started, which by then may have written, and ended (seen with version 20.10: 2 to 6 ms on a machine with
+/// process was started, which by then may have written, and ended (seen with version 20.10: up to 6 ms on a machine with
 /// nothing to spare, where half of those that ended at once wrote before they "began").
 const EARLY: SignedDuration = SignedDuration::from_secs(2);
 
